@@ -1,0 +1,250 @@
+"""The rows as callers see them: immutable read models whose attributes are the contract's field names.
+
+Engine, checker, API and notebooks pass these around; their fields are those of the tables, in the tables'
+order (a test holds the two in step). Ids are ``uuid.UUID``, instants aware UTC ``datetime``, JSON columns
+plain Python values, durations whole minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class Process(NamedTuple):
+    """One process: a row of ``process_instances``.
+
+    ``current_step`` counts completed and skipped tasks, ``total_steps`` all but the cancelled ones,
+    ``failed_steps`` the failed ones; ``progress_percentage`` is 0–100 with two decimals. ``version``
+    advances with every change and is what ``expected_version`` is compared with.
+    """
+
+    id: UUID
+    process_definition_id: str
+    definition_version: int | None
+    process_name: str
+    process_type: str
+    status: str
+    current_phase: str | None
+    current_step: int
+    total_steps: int
+    failed_steps: int
+    progress_percentage: float
+    initiated_by: str
+    assigned_to: str | None
+    assigned_team: str | None
+    business_context: dict[str, Any]
+    input_data: dict[str, Any]
+    output_data: dict[str, Any]
+    variables: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    due_date: datetime | None
+    estimated_duration_mins: int | None
+    actual_duration_mins: int | None
+    sla_target_mins: int | None
+    sla_status: str
+    sla_breach_time: datetime | None
+    priority: str
+    tags: list[str]
+    parent_process_id: UUID | None
+    auto_complete: bool
+    error_message: str | None
+    retry_count: int
+    max_retries: int
+    updated_at: datetime
+    version: int
+
+    @property
+    def open_steps(self) -> int:
+        """How many of its tasks are still to be done."""
+        return self.total_steps - self.current_step - self.failed_steps
+
+
+class Task(NamedTuple):
+    """One task: a row of ``tasks``.
+
+    ``open_dependencies`` counts the tasks it still waits for; ``ready_at`` is the instant from which that
+    count is 0 (None while blocked). ``position`` orders the tasks of a process, from 0. ``wait_until`` is
+    when a waiting task expects to go on, if known.
+    """
+
+    id: UUID
+    process_instance_id: UUID
+    task_definition_id: str
+    task_name: str
+    task_type: str
+    status: str
+    substatus: str | None
+    phase: str | None
+    position: int
+    assigned_to: str | None
+    assigned_team: str | None
+    assignment_method: str
+    claimed_by: str | None
+    claimed_at: datetime | None
+    depends_on: list[UUID]
+    blocking: list[UUID]
+    open_dependencies: int
+    ready_at: datetime | None
+    input_data: dict[str, Any]
+    output_data: dict[str, Any]
+    form_data: dict[str, Any]
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    due_date: datetime | None
+    estimated_duration_mins: int | None
+    actual_duration_mins: int | None
+    sla_target_mins: int | None
+    sla_status: str
+    sla_breach_time: datetime | None
+    retry_count: int
+    max_retries: int
+    error_message: str | None
+    priority: str
+    tags: list[str]
+    notes: str | None
+    wait_until: datetime | None
+    updated_at: datetime
+    version: int
+
+
+class Assignment(NamedTuple):
+    """One assignment of a task to a person: a row of ``task_assignments``."""
+
+    id: UUID
+    task_id: UUID
+    assigned_to: str
+    assigned_by: str | None
+    assignment_method: str
+    status: str
+    assigned_at: datetime
+    accepted_at: datetime | None
+    completed_at: datetime | None
+    time_to_accept_mins: int | None
+    time_to_complete_mins: int | None
+    reason: str | None
+
+
+class Event(NamedTuple):
+    """One line of the audit log: a row of ``process_events``.
+
+    ``seq`` orders the events of a process; ``timestamp`` is the business instant of the command.
+    """
+
+    id: UUID
+    seq: int
+    process_instance_id: UUID
+    task_id: UUID | None
+    event_type: str
+    event_category: str
+    severity: str
+    user_id: str | None
+    user_name: str | None
+    automated: bool
+    message: str
+    details: dict[str, Any]
+    old_status: str | None
+    new_status: str | None
+    old_data: dict[str, Any] | None
+    new_data: dict[str, Any] | None
+    timestamp: datetime
+    correlation_id: str | None
+    tags: list[str]
+
+
+class Definition(NamedTuple):
+    """One published version of a process definition; ``document`` is what was published."""
+
+    id: str
+    version: int
+    name: str
+    document: dict[str, Any]
+    fingerprint: str
+    published_at: datetime
+    published_by: str
+
+
+class ProcessPage(NamedTuple):
+    """A page of a list of processes; ``total`` is exact unless ``total_is_estimate``."""
+
+    processes: list[Process]
+    total: int
+    limit: int
+    offset: int
+    total_is_estimate: bool
+
+
+class ListedTask(NamedTuple):
+    """A task in a list, with the name of its process beside it."""
+
+    task: Task
+    process_name: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.task, name)
+
+
+class TaskPage(NamedTuple):
+    """A page of a list of tasks; ``total`` is exact unless ``total_is_estimate``."""
+
+    tasks: list[ListedTask]
+    total: int
+    limit: int
+    offset: int
+    total_is_estimate: bool
+
+
+class MyTask(NamedTuple):
+    """A task that a person has now, as ``v_my_tasks`` lists it."""
+
+    task: Task
+    ready: bool
+    process_name: str
+    process_type: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.task, name)
+
+
+class Workload(NamedTuple):
+    """What one person has now: ready or in-progress tasks of running processes."""
+
+    assigned_to: str
+    active_tasks: int
+    in_progress: int
+    at_risk: int
+    breached: int
+
+
+class AssignedWork(NamedTuple):
+    """How many active tasks one person has, and how old they are on average (minutes since assigned)."""
+
+    assigned_to: str
+    active_tasks: int
+    avg_age_mins: float
+
+
+class AssignmentStats(NamedTuple):
+    """Assignments of the last 7 days: how they were made, who has work, how many were changed (percent)."""
+
+    assignment_methods: dict[str, int]
+    user_workloads: list[AssignedWork]
+    reassignment_rate: float
+    total_reassignments: int
+
+
+class Summary(NamedTuple):
+    """Processes of the last 30 days in figures; ``avg_duration_mins`` is None while none is completed."""
+
+    total_processes: int
+    running: int
+    completed: int
+    failed: int
+    suspended: int
+    sla_breached: int
+    avg_progress: float
+    avg_duration_mins: float | None
