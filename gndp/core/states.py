@@ -23,6 +23,8 @@ class Meaning(StrEnum):
         member.meaning = meaning
         return member
 
+    __repr__ = str.__repr__
+
 
 class ProcessStatus(Meaning):
     """Where a process stands."""
@@ -212,7 +214,9 @@ TASK_TRANSITIONS: tuple[Transition, ...] = (
     Transition("skip", _T.PENDING, _T.SKIPPED, "with a reason"),
     Transition("skip", _T.ASSIGNED, _T.SKIPPED, "with a reason"),
     Transition("skip", _T.FAILED, _T.SKIPPED, "with a reason"),
-    Transition("cancel", _T.PENDING, _T.CANCELLED, "with a reason; no open task depends on it, or cascade=True"),
+    Transition(
+        "cancel", _T.PENDING, _T.CANCELLED, "with a reason; no open task depends on it, or cascade=True"
+    ),
     Transition("cancel", _T.ASSIGNED, _T.CANCELLED, "the same"),
     Transition("cancel", _T.IN_PROGRESS, _T.CANCELLED, "the same"),
     Transition("reassign", _T.ASSIGNED, _T.ASSIGNED, "with a reason"),

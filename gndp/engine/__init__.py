@@ -1,0 +1,1 @@
+"""The engine: commands on processes and tasks. The only writer of their state."""

@@ -1,0 +1,193 @@
+"""Publishing process definitions, and reading published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+from uuid_utils.compat import uuid7
+
+from gndp.core.errors import Invalid, NotFound
+from gndp.core.forms import FormValidator
+from gndp.core.records import Definition, Process, Task
+from gndp.core.states import TaskStatus
+from gndp.core.templates import Step, Template, fingerprint, parse_template, template_document
+from gndp.core.values import require_aware
+from gndp.engine import arguments
+from gndp.engine.transition import Call, Transitions, Work
+from gndp.store.session import statement
+
+_DEFINITION: TypeAdapter[Definition] = TypeAdapter(Definition)
+
+
+class Definitions:
+    """``wb.definitions``: templates, each published as numbered, immutable versions."""
+
+    def __init__(self, transitions: Transitions) -> None:
+        self._transitions = transitions
+        self._templates: dict[tuple[str, int], Template] = {}
+        self._forms: dict[tuple[str, int, str], FormValidator | None] = {}
+
+    def publish(self, document: str | bytes | Mapping[str, Any] | Template, *, user_id: str) -> Definition:
+        """Publish a definition as its next version; the newest one again when nothing changed.
+
+        ``document`` is YAML or JSON text, a mapping, or a ``Template``. Raises Invalid with every problem
+        of a bad document, Conflict when somebody publishes the same definition at the same moment.
+        """
+        template = parse_template(document)
+        call = Call("definitions.publish", arguments.name(user_id, "user_id"), {})
+
+        def decide(work: Work) -> Definition:
+            (rows,) = work.load(statement("definitions", "latest", definition_id=template.id))
+            latest = Definition._make(rows[0]) if rows else None
+            mark = fingerprint(template)
+            if latest is not None and latest.fingerprint == mark:
+                return work.finish(latest)
+            definition = Definition(
+                id=template.id,
+                version=latest.version + 1 if latest else 1,
+                name=template.name,
+                document=template_document(template),
+                fingerprint=mark,
+                published_at=require_aware(work.command.now, "clock"),
+                published_by=work.command.actor or "",
+            )
+            values = {**definition._asdict(), "document": orjson.dumps(definition.document).decode()}
+            return work.finish(definition, extra=[statement("definitions", "publish", **values)])
+
+        return self._transitions.execute(call, decide, _DEFINITION)
+
+    def get(self, definition_id: str, version: int | None = None) -> Definition:
+        """A published version, by default the newest; NotFound when there is none."""
+        if version is None:
+            (rows,) = self._transitions.read(
+                statement(
+                    "definitions", "latest", definition_id=arguments.name(definition_id, "definition_id")
+                )
+            )
+        else:
+            (rows,) = self._transitions.read(
+                statement("definitions", "get", definition_id=definition_id, version=version)
+            )
+        if not rows:
+            raise NotFound("definition", definition_id)
+        return Definition._make(rows[0])
+
+    def list(self) -> list[Definition]:
+        """The newest version of every definition, by id."""
+        (rows,) = self._transitions.read(statement("definitions", "list"))
+        return [Definition._make(row) for row in rows]
+
+    def template(self, work: Work, definition_id: str, version: int) -> Template:
+        """A published version as typed objects; kept, for versions never change."""
+        key = (definition_id, version)
+        if key not in self._templates:
+            (rows,) = work.load(statement("definitions", "get", definition_id=definition_id, version=version))
+            self._templates[key] = parse_template(Definition._make(rows[0]).document)
+        return self._templates[key]
+
+    def check_form(
+        self, work: Work, process: Process, task: Task, output_data: dict[str, Any] | None
+    ) -> bool:
+        """Check a task's output against its step's form; True when there is one, Invalid when it fails."""
+        if process.definition_version is None:
+            return False
+        key = (process.process_definition_id, process.definition_version, task.task_definition_id)
+        if key not in self._forms:
+            step = self._step(work, process, task)
+            self._forms[key] = FormValidator(step.form) if step is not None and step.form else None
+        form = self._forms[key]
+        if form is None:
+            return False
+        problems = form.problems(output_data or {})
+        if problems:
+            raise Invalid(*problems)
+        return True
+
+    def kept_apart(self, work: Work, process: Process, task: Task) -> frozenset[str]:
+        """Who did steps of the process that must be done by somebody other than this task's person."""
+        if process.definition_version is None:
+            return frozenset()
+        template = self.template(work, process.process_definition_id, process.definition_version)
+        if self._step(work, process, task) is None:
+            return frozenset()
+        steps = template.people_apart(task.task_definition_id)
+        if not steps:
+            return frozenset()
+        (rows,) = work.load(statement("tasks", "performers", process_id=process.id, steps=sorted(steps)))
+        return frozenset(row[0] for row in rows)
+
+    def _step(self, work: Work, process: Process, task: Task) -> Step | None:
+        template = self.template(work, process.process_definition_id, process.definition_version or 0)
+        return next((step for step in template.steps if step.id == task.task_definition_id), None)
+
+
+def tasks_of(template: Template, process: Process) -> list[Task]:
+    """The tasks that a new process gets from its template, with their dependencies (instants come later)."""
+    ids = {step.id: uuid7() for step in template.steps}
+    blocking: dict[UUID, list[UUID]] = {id: [] for id in ids.values()}
+    for step in template.steps:
+        for dependency in step.depends_on:
+            blocking[ids[dependency]].append(ids[step.id])
+    return [
+        new_task(
+            id=ids[step.id],
+            process_instance_id=process.id,
+            task_definition_id=step.id,
+            task_name=step.name,
+            task_type=step.type,
+            phase=template.phase_of(step.id),
+            position=position,
+            assigned_team=step.team,
+            assignment_method=step.assignment_method,
+            depends_on=[ids[dependency] for dependency in step.depends_on],
+            blocking=blocking[ids[step.id]],
+            open_dependencies=len(step.depends_on),
+            estimated_duration_mins=step.estimated_minutes,
+            sla_target_mins=step.sla_minutes,
+            max_retries=step.max_retries,
+            priority=step.priority or process.priority,
+            created_at=process.created_at,
+            updated_at=process.created_at,
+        )
+        for position, step in enumerate(template.steps)
+    ]
+
+
+_BLANK_TASK: dict[str, Any] = {
+    "status": TaskStatus.PENDING,
+    "substatus": None,
+    "phase": None,
+    "assigned_to": None,
+    "assigned_team": None,
+    "assignment_method": "manual",
+    "claimed_by": None,
+    "claimed_at": None,
+    "ready_at": None,
+    "input_data": {},
+    "output_data": {},
+    "form_data": {},
+    "started_at": None,
+    "completed_at": None,
+    "due_date": None,
+    "estimated_duration_mins": None,
+    "actual_duration_mins": None,
+    "sla_target_mins": None,
+    "sla_status": "on_track",
+    "sla_breach_time": None,
+    "retry_count": 0,
+    "max_retries": 3,
+    "error_message": None,
+    "tags": [],
+    "notes": None,
+    "wait_until": None,
+    "version": 1,
+}
+
+
+def new_task(**columns: Any) -> Task:
+    """A task row that has only these columns filled; the others are what a new task begins with."""
+    return Task(**{**_BLANK_TASK, **columns})

@@ -1,0 +1,483 @@
+"""Process commands and reads: ``wb.processes``."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from uuid_utils.compat import uuid7
+
+from gndp.core import processes, sla, tasks
+from gndp.core.changes import Changes
+from gndp.core.errors import Conflict, Invalid, NotFound, Problem
+from gndp.core.flow import OpenStep
+from gndp.core.processes import AffectedTask, ProcessState
+from gndp.core.records import Assignment, Event, Process, ProcessPage, Summary, Task
+from gndp.core.states import ProcessStatus
+from gndp.core.values import parse_id
+from gndp.engine import arguments
+from gndp.engine.definitions import Definitions, tasks_of
+from gndp.engine.transition import Call, Transitions, Work
+from gndp.store import lists
+from gndp.store.session import statement
+
+_PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
+_EVENT: TypeAdapter[Event | None] = TypeAdapter(Event | None)
+_TASK_WIDTH = len(Task._fields)
+
+
+class Processes:
+    """Start, move and read processes.
+
+    Every command takes ``expected_version`` (compared under the row's lock; a mismatch is a Conflict with
+    ``stale`` set), ``idempotency_key`` (the first answer again for 24 hours) and ``correlation_id`` (kept on
+    its events). Raises NotFound, Conflict or Invalid; a refused command has changed nothing.
+    """
+
+    def __init__(self, transitions: Transitions, definitions: Definitions) -> None:
+        self._transitions = transitions
+        self._definitions = definitions
+
+    def start(
+        self,
+        *,
+        process_definition_id: str,
+        process_name: str,
+        process_type: str,
+        initiated_by: str,
+        input_data: dict[str, Any] | None = None,
+        assigned_to: str | None = None,
+        assigned_team: str | None = None,
+        priority: str | None = None,
+        sla_target_mins: int | None = None,
+        business_context: dict[str, Any] | None = None,
+        variables: dict[str, Any] | None = None,
+        id: UUID | str | None = None,
+        parent_process_id: UUID | str | None = None,
+        due_date: datetime | None = None,
+        estimated_duration_mins: int | None = None,
+        tags: Sequence[str] | None = None,
+        auto_complete: bool = True,
+        hold: bool = False,
+        automated: bool = False,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+    ) -> Process:
+        """Start a process; it runs at once, or is held (pending) with ``hold=True``.
+
+        When ``process_definition_id`` names a published template, its newest version's tasks are created in
+        the same transaction, and its priority, SLA and estimate apply where none is given. The default
+        priority is medium. Raises NotFound for an unknown parent, Conflict for a finished one or an id
+        that is taken.
+        """
+        given = dict(
+            process_definition_id=arguments.name(process_definition_id, "process_definition_id"),
+            process_name=arguments.name(process_name, "process_name"),
+            process_type=arguments.name(process_type, "process_type"),
+            initiated_by=arguments.name(initiated_by, "initiated_by"),
+            input_data=arguments.json_object(input_data, "input_data"),
+            assigned_to=arguments.optional_name(assigned_to, "assigned_to"),
+            assigned_team=arguments.optional_name(assigned_team, "assigned_team"),
+            priority=None if priority is None else arguments.priority(priority),
+            sla_target_mins=arguments.minutes(sla_target_mins, "sla_target_mins"),
+            business_context=arguments.json_object(business_context, "business_context"),
+            variables=arguments.json_object(variables, "variables"),
+            parent_process_id=None
+            if parent_process_id is None
+            else parse_id(parent_process_id, "parent_process_id"),
+            due_date=arguments.optional_instant(due_date, "due_date"),
+            estimated_duration_mins=arguments.minutes(estimated_duration_mins, "estimated_duration_mins"),
+            tags=arguments.names(tags, "tags"),
+            auto_complete=arguments.flag(auto_complete, "auto_complete"),
+        )
+        held = arguments.flag(hold, "hold")
+        chosen_id = None if id is None else parse_id(id, "id")
+        call = Call(
+            "processes.start",
+            initiated_by,
+            {**given, "id": chosen_id, "hold": held},
+            _key(idempotency_key),
+            _correlation(correlation_id),
+            automated,
+        )
+
+        def decide(work: Work) -> Process:
+            process_id = chosen_id or uuid7()
+            self._lock_parent(work, given["parent_process_id"])
+            taken, latest = work.load(
+                statement("processes", "exists", process_id=process_id),
+                statement("definitions", "latest_version", definition_id=process_definition_id),
+            )
+            transaction_time, is_taken = taken[0]
+            if is_taken:
+                raise Conflict(f"a process {process_id} exists already")
+            version = latest[0][0]
+            process = _new_process(process_id, given, version, held, work.command.now, transaction_time)
+            return self._insert(work, process, version, priority is None)
+
+        return self._transitions.execute(call, decide, _PROCESS)
+
+    def update_status(
+        self,
+        id: UUID | str,
+        *,
+        new_status: str,
+        user_id: str | None = None,
+        error_message: str | None = None,
+        output_data: dict[str, Any] | None = None,
+        reason: str | None = None,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+    ) -> Process:
+        """The command that leads to ``new_status``: running starts, resumes or retries, by state; completed,
+        failed, suspended and cancelled are the commands of that name; anything else is a Conflict."""
+        try:
+            status = ProcessStatus(new_status)
+        except ValueError:
+            raise Invalid(Problem("new_status", f"must be one of {', '.join(ProcessStatus)}")) from None
+        common: dict[str, Any] = dict(
+            user_id=user_id or "system",
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+            correlation_id=correlation_id,
+        )
+        match status:
+            case ProcessStatus.RUNNING:
+                return self._run(id, **common)
+            case ProcessStatus.SUSPENDED:
+                return self.suspend(id, reason=reason or "no reason given", **common)
+            case ProcessStatus.COMPLETED:
+                return self.complete(id, output_data=output_data, **common)
+            case ProcessStatus.FAILED:
+                return self.fail(id, error_message=error_message or "no reason given", **common)
+            case ProcessStatus.CANCELLED:
+                return self.cancel(id, reason=reason or error_message or "no reason given", **common)
+            case _:
+                process = self.get(id)
+                raise processes.conflict(process, f"no command makes a process {status}")
+
+    def suspend(self, id: UUID | str, *, user_id: str, reason: str, **common: Any) -> Process:
+        """Pause a running process: nothing in it accepts work until it is resumed."""
+        why = arguments.text(reason, "reason")
+        return self._move(
+            "suspend", id, user_id, {"reason": why}, common, lambda s, w: processes.suspend(s, w.command, why)
+        )
+
+    def resume(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:
+        """Go on with a suspended process."""
+        return self._move("resume", id, user_id, {}, common, lambda s, w: processes.resume(s, w.command))
+
+    def complete(
+        self, id: UUID | str, *, user_id: str, output_data: dict[str, Any] | None = None, **common: Any
+    ) -> Process:
+        """Complete a running process by hand; a Conflict while tasks are open."""
+        output = arguments.optional_object(output_data, "output_data")
+        return self._move(
+            "complete",
+            id,
+            user_id,
+            {"output_data": output},
+            common,
+            lambda s, w: processes.complete(s, w.command, output),
+        )
+
+    def fail(self, id: UUID | str, *, user_id: str, error_message: str, **common: Any) -> Process:
+        """Give a running process up."""
+        message = arguments.text(error_message, "error_message")
+        return self._move(
+            "fail",
+            id,
+            user_id,
+            {"error_message": message},
+            common,
+            lambda s, w: processes.fail(s, w.command, message),
+        )
+
+    def retry(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:
+        """Run a failed process again, with all its failed tasks."""
+        return self._move("retry", id, user_id, {}, common, _retry)
+
+    def update(
+        self,
+        id: UUID | str,
+        *,
+        user_id: str,
+        priority: str | None = None,
+        due_date: datetime | None = None,
+        tags: Sequence[str] | None = None,
+        variables: dict[str, Any] | None = None,
+        **common: Any,
+    ) -> Process:
+        """Change what is given of priority, due date, tags and variables."""
+        columns = {
+            "priority": None if priority is None else arguments.priority(priority),
+            "due_date": arguments.optional_instant(due_date, "due_date"),
+            "tags": None if tags is None else arguments.names(tags, "tags"),
+            "variables": arguments.optional_object(variables, "variables"),
+        }
+        changed = {name: value for name, value in columns.items() if value is not None}
+        return self._move(
+            "update", id, user_id, changed, common, lambda s, w: processes.update(s, w.command, changed)
+        )
+
+    def comment(self, id: UUID | str, *, user_id: str, text: str, **common: Any) -> Process:
+        """Say something about a process; it is kept as an event."""
+        said = arguments.text(text, "text")
+        return self._move(
+            "comment", id, user_id, {"text": said}, common, lambda s, w: processes.comment(s, w.command, said)
+        )
+
+    def cancel(self, id: UUID | str, *, user_id: str, reason: str, **common: Any) -> Process:
+        """Call a process off, with its open tasks and its children, theirs, and so on."""
+        why = arguments.text(reason, "reason")
+        process_id = parse_id(id, "id")
+        call, expected_version = command_call(
+            "processes.cancel", user_id, {"id": process_id, "reason": why}, common
+        )
+
+        def decide(work: Work) -> Process:
+            state = self._load(work, process_id, expected_version)
+            processes.refuse_unless_allowed(state.process, "cancel")
+            all_changes = self._cancel_tree(work, state, why)
+            answer = work.process_answer(all_changes[0])
+            return work.finish(answer, *all_changes)
+
+        return self._transitions.execute(call, decide, _PROCESS)
+
+    def get(self, id: UUID | str) -> Process:
+        """One process; NotFound when there is none."""
+        process_id = parse_id(id, "id")
+        (rows,) = self._transitions.read(statement("processes", "get", process_id=process_id))
+        if not rows:
+            raise NotFound("process", process_id)
+        return Process._make(rows[0])
+
+    def list(
+        self,
+        *,
+        status: str | None = None,
+        assigned_to: str | None = None,
+        process_type: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> ProcessPage:
+        """A page of processes, newest first. ``limit`` is 1–100, ``offset`` up to 10,000; ``total`` is exact up
+        to 10,000, beyond that an estimate."""
+        limit = arguments.whole_number(limit, "limit", least=1, most=100)
+        offset = arguments.whole_number(offset, "offset", least=0, most=10_000)
+        filters = {
+            "status": lists.member(ProcessStatus, status, "status"),
+            "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
+            "process_type": arguments.optional_name(process_type, "process_type"),
+        }
+        page = lists.process_page(self._transitions.database, filters, limit, offset)
+        return ProcessPage(
+            [Process._make(row) for row in page.rows], page.total, limit, offset, page.is_estimate
+        )
+
+    def children(self, id: UUID | str) -> builtins.list[Process]:
+        """The children of a process, oldest first."""
+        process = self.get(id)
+        (rows,) = self._transitions.read(statement("processes", "children", process_id=process.id))
+        return [Process._make(row) for row in rows]
+
+    def events(self, id: UUID | str, *, limit: int = 100) -> builtins.list[Event]:
+        """The events of a process, newest first; ``limit`` is 1–500."""
+        process = self.get(id)
+        limit = arguments.whole_number(limit, "limit", least=1, most=500)
+        (rows,) = self._transitions.read(
+            statement("events", "of_process", process_id=process.id, limit=limit)
+        )
+        return [Event._make(row) for row in rows]
+
+    def summary(self) -> Summary:
+        """The figures of the processes created in the last 30 days."""
+        (rows,) = self._transitions.read(statement("processes", "summary", now=self._transitions.clock()))
+        return Summary._make(rows[0])
+
+    def _run(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:
+        def decide(state: ProcessState, work: Work) -> Changes:
+            match state.process.status:
+                case ProcessStatus.PENDING:
+                    return processes.start_held(state, work.command)
+                case ProcessStatus.SUSPENDED:
+                    return processes.resume(state, work.command)
+                case _:
+                    return _retry(state, work)
+
+        return self._move("run", id, user_id, {}, common, decide)
+
+    def _move(
+        self,
+        verb: str,
+        id: UUID | str,
+        user_id: str,
+        given: dict[str, Any],
+        common: dict[str, Any],
+        decide_changes: Callable[[ProcessState, Work], Changes],
+    ) -> Process:
+        process_id = parse_id(id, "id")
+        call, expected_version = command_call(
+            f"processes.{verb}", user_id, {"id": process_id, **given}, common
+        )
+
+        def decide(work: Work) -> Process:
+            state = self._load(work, process_id, expected_version)
+            changes = decide_changes(state, work)
+            return work.finish(work.process_answer(changes), changes)
+
+        return self._transitions.execute(call, decide, _PROCESS)
+
+    def _load(self, work: Work, process_id: UUID, expected_version: int | None) -> ProcessState:
+        rows, last = work.load(
+            statement("processes", "lock", process_id=process_id),
+            statement("processes", "last_event_at", process_id=process_id),
+        )
+        process = work.locked_process(rows, process_id)
+        refuse_stale(process, expected_version)
+        return ProcessState(process, last[0][0] if last else None)
+
+    def _lock_parent(self, work: Work, parent_id: UUID | None) -> None:
+        if parent_id is not None:
+            (rows,) = work.load(statement("processes", "lock", process_id=parent_id))
+            processes.refuse_child(work.locked_process(rows, parent_id))
+
+    def _insert(self, work: Work, process: Process, version: int | None, inherits_priority: bool) -> Process:
+        if version is None:
+            changes = processes.start(process, work.command)
+            return work.finish(changes.process_after(), changes, inserted=process)
+        template = self._definitions.template(work, process.process_definition_id, version)
+        target = process.sla_target_mins or template.sla_minutes
+        process = process._replace(
+            priority=(template.priority or process.priority) if inherits_priority else process.priority,
+            sla_target_mins=target,
+            estimated_duration_mins=process.estimated_duration_mins or template.estimated_minutes,
+        )
+        process = _dated(process)
+        changes = processes.start(process, work.command)
+        tasks.add_tasks(changes, None, tasks_of(template, process))
+        return work.finish(changes.process_after(), changes, inserted=process)
+
+    def _cancel_tree(self, work: Work, state: ProcessState, reason: str) -> builtins.list[Changes]:
+        """Decide about a process and its descendants, locking ancestors before descendants."""
+        all_changes: builtins.list[Changes] = []
+        level = [state]
+        while level:
+            children: builtins.list[ProcessState] = []
+            for parent in level:
+                open_rows, child_rows = work.load(
+                    statement("tasks", "open_with_assignments", process_id=parent.process.id),
+                    statement("processes", "child_ids", process_id=parent.process.id),
+                )
+                if processes.may_cancel(parent.process):
+                    affected = [affected_task(row) for row in open_rows]
+                    all_changes.append(processes.cancel(parent, work.command, reason, affected))
+                    children += [self._load(work, row[0], None) for row in child_rows]
+            level = children
+        return all_changes
+
+
+def _retry(state: ProcessState, work: Work) -> Changes:
+    processes.refuse_unless_allowed(state.process, "retry")
+    failed, first = work.load(
+        statement("tasks", "failed", process_id=state.process.id),
+        statement("processes", "first_open_step", process_id=state.process.id),
+    )
+    return processes.retry(
+        state,
+        work.command,
+        [AffectedTask(Task._make(row), None) for row in failed],
+        OpenStep._make(first[0]) if first else None,
+    )
+
+
+def _new_process(
+    process_id: UUID,
+    given: dict[str, Any],
+    version: int | None,
+    held: bool,
+    now: datetime,
+    transaction_time: datetime,
+) -> Process:
+    return _dated(
+        Process(
+            **{**given, "priority": given["priority"] or "medium"},
+            id=process_id,
+            definition_version=version,
+            status=ProcessStatus.PENDING if held else ProcessStatus.RUNNING,
+            current_phase=None,
+            current_step=0,
+            total_steps=0,
+            failed_steps=0,
+            progress_percentage=0.0,
+            output_data={},
+            created_at=now,
+            started_at=None if held else now,
+            completed_at=None,
+            actual_duration_mins=None,
+            sla_status="on_track",
+            sla_breach_time=None,
+            error_message=None,
+            retry_count=0,
+            max_retries=3,
+            updated_at=transaction_time,
+            version=1,
+        )
+    )
+
+
+def _dated(process: Process) -> Process:
+    if process.started_at is None or process.due_date is not None:
+        return process
+    return process._replace(due_date=sla.due_instant(process.started_at, process.sla_target_mins))
+
+
+def affected_task(row: Sequence[Any]) -> AffectedTask:
+    """A task and its active assignment from a row that has both, one after the other."""
+    assignment = Assignment._make(row[_TASK_WIDTH : _TASK_WIDTH + len(Assignment._fields)])
+    return AffectedTask(Task._make(row[:_TASK_WIDTH]), assignment if assignment.id is not None else None)
+
+
+def command_call(
+    name: str, user_id: str | None, given: dict[str, Any], common: dict[str, Any]
+) -> tuple[Call, int | None]:
+    """The call of a command from its arguments and what every command may carry."""
+    unknown = common.keys() - {"expected_version", "idempotency_key", "correlation_id", "automated"}
+    if unknown:
+        raise TypeError(f"{name}() got an unexpected keyword argument '{min(unknown)}'")
+    expected_version = common.get("expected_version")
+    if expected_version is not None:
+        expected_version = arguments.whole_number(expected_version, "expected_version", least=0)
+    call = Call(
+        name,
+        None if user_id is None else arguments.name(user_id, "user_id"),
+        {**given, "expected_version": expected_version},
+        _key(common.get("idempotency_key")),
+        _correlation(common.get("correlation_id")),
+        bool(common.get("automated", False)),
+    )
+    return call, expected_version
+
+
+def refuse_stale(row: Process | Task, expected_version: int | None) -> None:
+    """Raise Conflict (stale) unless the row has the version that the caller expects."""
+    if expected_version is not None and row.version != expected_version:
+        raise Conflict(
+            f"expected version {expected_version}, but it is {row.version}",
+            status=row.status,
+            version=row.version,
+            stale=True,
+        )
+
+
+def _key(value: str | None) -> str | None:
+    return arguments.optional_name(value, "idempotency_key")
+
+
+def _correlation(value: str | None) -> str | None:
+    return arguments.optional_name(value, "correlation_id")

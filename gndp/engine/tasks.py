@@ -1,0 +1,429 @@
+"""Task commands and reads: ``wb.tasks``."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from gndp.core import endings, tasks
+from gndp.core.changes import Changes
+from gndp.core.errors import Invalid, NotFound, Problem
+from gndp.core.flow import Dependant, OpenStep
+from gndp.core.processes import AffectedTask
+from gndp.core.records import (
+    AssignedWork,
+    Assignment,
+    AssignmentStats,
+    ListedTask,
+    MyTask,
+    Process,
+    Task,
+    TaskPage,
+    Workload,
+)
+from gndp.core.states import AssignmentMethod, TaskStatus
+from gndp.core.tasks import TaskState
+from gndp.core.values import parse_id
+from gndp.engine import arguments, creation
+from gndp.engine.definitions import Definitions
+from gndp.engine.processes import affected_task, command_call, refuse_stale
+from gndp.engine.transition import Transitions, Work
+from gndp.store import lists
+from gndp.store.session import statement
+
+_TASK: TypeAdapter[Task] = TypeAdapter(Task)
+_TASKS: TypeAdapter[list[Task]] = TypeAdapter(list[Task])
+_TASK_WIDTH = len(Task._fields)
+_LONGEST_LIST = 1_000
+
+
+class Tasks:
+    """Create, move and read tasks.
+
+    Every command takes ``expected_version`` (compared under the row's lock; a mismatch is a Conflict with
+    ``stale`` set), ``idempotency_key`` (the first answer again for 24 hours) and ``correlation_id`` (kept on
+    its events). Raises NotFound, Conflict or Invalid; a refused command has changed nothing.
+    """
+
+    def __init__(self, transitions: Transitions, definitions: Definitions) -> None:
+        self._transitions = transitions
+        self._definitions = definitions
+
+    def create(
+        self,
+        *,
+        process_instance_id: UUID | str,
+        task_definition_id: str,
+        task_name: str,
+        task_type: str,
+        user_id: str | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+        **optional: Any,
+    ) -> Task:
+        """Add a task to a pending or running process.
+
+        Optional are id, assigned_to, assigned_team, assignment_method, depends_on (ids of tasks of the same
+        process), phase, priority (the process's by default), sla_target_mins, due_date,
+        estimated_duration_mins, input_data, max_retries, tags and notes. Raises Invalid for a dependency that
+        is unknown, in another process, or the task itself; Conflict for one that was cancelled.
+        """
+        specification = {
+            "process_instance_id": process_instance_id,
+            "task_definition_id": task_definition_id,
+            "task_name": task_name,
+            "task_type": task_type,
+            **optional,
+        }
+        return self._create(
+            "tasks.create", [specification], user_id, idempotency_key, correlation_id, places=("",)
+        )[0]
+
+    def create_many(
+        self,
+        specifications: Sequence[Mapping[str, Any]],
+        *,
+        user_id: str | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
+    ) -> builtins.list[Task]:
+        """Add many tasks in one transaction, each as for ``create``; ``depends_on`` may name ids that are made
+        in the same call. A cycle is Invalid. The answer is in the order given."""
+        places = tuple(f"[{index}]." for index in range(len(specifications)))
+        return self._create(
+            "tasks.create_many", specifications, user_id, idempotency_key, correlation_id, places
+        )
+
+    def assign(
+        self,
+        id: UUID | str,
+        *,
+        assigned_to: str | None = None,
+        assignment_method: str = "manual",
+        team: str | None = None,
+        user_id: str | None = None,
+        **common: Any,
+    ) -> Task:
+        """Give a pending or assigned task to a person; a blocked one may be assigned ahead.
+
+        With a team and nobody named, the task waits in the team's queue (assignment.needed).
+        """
+        person = arguments.optional_name(assigned_to, "assigned_to")
+        method = arguments.assignment_method(assignment_method)
+        queue = arguments.optional_name(team, "team")
+        if person is None and queue is None:
+            raise Invalid(Problem("assigned_to", "say who, or which team"))
+        if person is not None and method != AssignmentMethod.MANUAL:
+            raise Invalid(
+                Problem("assignment_method", f"{method} chooses the person itself: name a team only")
+            )
+        given = {"assigned_to": person, "assignment_method": method, "team": queue}
+
+        def decide(state: TaskState, work: Work) -> Changes:
+            if person is not None:
+                return tasks.assign(self._apart(state, work), work.command, person, method, queue)
+            return tasks.queue(state, work.command, method, queue or "")
+
+        return self._move("assign", id, user_id, given, common, decide)
+
+    def claim(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+        """Take a ready task that nobody has."""
+        return self._move(
+            "claim", id, user_id, {}, common, lambda s, w: tasks.claim(self._apart(s, w), w.command)
+        )
+
+    def release(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+        """Give a task back, so that anybody may take it."""
+        return self._move("release", id, user_id, {}, common, lambda s, w: tasks.release(s, w.command))
+
+    def start(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+        """Begin to work on one's task; a ready one that nobody has is claimed first."""
+        return self._move(
+            "start", id, user_id, {}, common, lambda s, w: tasks.start(self._apart(s, w), w.command)
+        )
+
+    def complete(
+        self, id: UUID | str, *, user_id: str, output_data: dict[str, Any] | None = None, **common: Any
+    ) -> Task:
+        """Finish one's task. ``output_data`` must fit the step's form, if it has one (Invalid lists every
+        problem). Frees the tasks that waited for it and completes the process with its last open task."""
+        output = arguments.optional_object(output_data, "output_data")
+
+        def decide(state: TaskState, work: Work) -> Changes:
+            tasks.begin(state, "complete", work.command)
+            is_form = self._definitions.check_form(work, state.process, state.task, output)
+            return endings.complete(state, work.command, output, is_form)
+
+        return self._move(
+            "complete", id, user_id, {"output_data": output}, common, decide, with_dependants=True
+        )
+
+    def fail(
+        self, id: UUID | str, *, user_id: str, error_message: str, final: bool = False, **common: Any
+    ) -> Task:
+        """Say that the work failed: it is tried again while retries are left, else it fails the process;
+        ``final=True`` fails at once."""
+        message = arguments.text(error_message, "error_message")
+        at_once = arguments.flag(final, "final")
+        return self._move(
+            "fail",
+            id,
+            user_id,
+            {"error_message": message, "final": at_once},
+            common,
+            lambda s, w: endings.fail(s, w.command, message, at_once),
+        )
+
+    def skip(self, id: UUID | str, *, user_id: str, reason: str, **common: Any) -> Task:
+        """Leave a pending, assigned or failed task out; it counts as done."""
+        why = arguments.text(reason, "reason")
+        return self._move(
+            "skip",
+            id,
+            user_id,
+            {"reason": why},
+            common,
+            lambda s, w: endings.skip(s, w.command, why),
+            with_dependants=True,
+        )
+
+    def cancel(
+        self, id: UUID | str, *, user_id: str, reason: str, cascade: bool = False, **common: Any
+    ) -> Task:
+        """Call an open task off. Refused while open tasks depend on it, unless ``cascade=True`` calls those
+        off too."""
+        why = arguments.text(reason, "reason")
+        with_behind = arguments.flag(cascade, "cascade")
+        return self._move(
+            "cancel",
+            id,
+            user_id,
+            {"reason": why, "cascade": with_behind},
+            common,
+            lambda s, w: _cancel(s, w, why, with_behind),
+        )
+
+    def retry(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+        """Do a failed task again; its failed process runs again."""
+        return self._move("retry", id, user_id, {}, common, lambda s, w: endings.retry(s, w.command))
+
+    def reassign(
+        self, id: UUID | str, *, new_assignee: str, reassigned_by: str, reason: str, **common: Any
+    ) -> Task:
+        """Give a task that somebody has to somebody else; the history keeps the reason."""
+        person = arguments.name(new_assignee, "new_assignee")
+        arguments.name(reassigned_by, "reassigned_by")
+        why = arguments.text(reason, "reason")
+        return self._move(
+            "reassign",
+            id,
+            reassigned_by,
+            {"new_assignee": person, "reason": why},
+            common,
+            lambda s, w: tasks.reassign(self._apart(s, w), w.command, person, why),
+        )
+
+    def wait(
+        self, id: UUID | str, *, user_id: str, reason: str, until: datetime | None = None, **common: Any
+    ) -> Task:
+        """Say that one's work stands still until something outside happens, and until when, if known."""
+        why = arguments.text(reason, "reason")
+        when = arguments.optional_instant(until, "until")
+        return self._move(
+            "wait",
+            id,
+            user_id,
+            {"reason": why, "until": when},
+            common,
+            lambda s, w: tasks.wait(s, w.command, why, when),
+        )
+
+    def resume(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+        """The waiting is over."""
+        return self._move("resume", id, user_id, {}, common, lambda s, w: tasks.resume(s, w.command))
+
+    def update(
+        self,
+        id: UUID | str,
+        *,
+        user_id: str,
+        priority: str | None = None,
+        due_date: datetime | None = None,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+        **common: Any,
+    ) -> Task:
+        """Change what is given of priority, due date, tags and notes of an open task."""
+        columns = {
+            "priority": None if priority is None else arguments.priority(priority),
+            "due_date": arguments.optional_instant(due_date, "due_date"),
+            "tags": None if tags is None else arguments.names(tags, "tags"),
+            "notes": arguments.optional_text(notes, "notes"),
+        }
+        changed = {name: value for name, value in columns.items() if value is not None}
+        return self._move(
+            "update", id, user_id, changed, common, lambda s, w: tasks.update(s, w.command, changed)
+        )
+
+    def comment(self, id: UUID | str, *, user_id: str, text: str, **common: Any) -> Task:
+        """Say something about an open task; it is kept as an event."""
+        said = arguments.text(text, "text")
+        return self._move(
+            "comment", id, user_id, {"text": said}, common, lambda s, w: tasks.comment(s, w.command, said)
+        )
+
+    def get(self, id: UUID | str) -> Task:
+        """One task; NotFound when there is none."""
+        task_id = parse_id(id, "id")
+        (rows,) = self._transitions.read(statement("tasks", "get", task_id=task_id))
+        if not rows:
+            raise NotFound("task", task_id)
+        return Task._make(rows[0])
+
+    def list(
+        self,
+        *,
+        process_id: UUID | str | None = None,
+        status: str | None = None,
+        assigned_to: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> TaskPage:
+        """A page of tasks: those of one process in their order, else newest first. ``limit`` is 1–100,
+        ``offset`` up to 10,000; ``total`` is exact up to 10,000, beyond that an estimate."""
+        limit = arguments.whole_number(limit, "limit", least=1, most=100)
+        offset = arguments.whole_number(offset, "offset", least=0, most=10_000)
+        filters = {
+            "process_instance_id": None if process_id is None else parse_id(process_id, "process_id"),
+            "status": lists.member(TaskStatus, status, "status"),
+            "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
+        }
+        page = lists.task_page(self._transitions.database, filters, limit, offset)
+        listed = [ListedTask(Task._make(row[:_TASK_WIDTH]), row[_TASK_WIDTH]) for row in page.rows]
+        return TaskPage(listed, page.total, limit, offset, page.is_estimate)
+
+    def mine(self, user_id: str, *, limit: int = _LONGEST_LIST) -> builtins.list[MyTask]:
+        """What a person has in running processes: due soonest first, no due date last, then the most
+        urgent; what is assigned and still blocked has ``ready`` False. ``limit`` is 1–1,000."""
+        limit = arguments.whole_number(limit, "limit", least=1, most=_LONGEST_LIST)
+        (rows,) = self._transitions.read(
+            statement("tasks", "mine", user_id=arguments.name(user_id, "user_id"), limit=limit)
+        )
+        return [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
+
+    def workload(self) -> builtins.list[Workload]:
+        """What everybody has now, most loaded first."""
+        (rows,) = self._transitions.read(statement("tasks", "workload", now=self._transitions.clock()))
+        return [Workload._make(row) for row in rows]
+
+    def assignment_stats(self, team: str | None = None) -> AssignmentStats:
+        """Assignments of the last 7 days, of all or of one team's tasks."""
+        now = self._transitions.clock()
+        period = {"since": now - timedelta(days=7), "team": arguments.optional_name(team, "team")}
+        methods, active = self._transitions.read(
+            statement("assignments", "methods", **period),
+            statement("assignments", "active_work", now=now, **period),
+        )
+        total = sum(row[1] for row in methods)
+        reassigned = sum(row[2] for row in methods)
+        return AssignmentStats(
+            {row[0]: row[1] for row in methods},
+            [AssignedWork._make(row) for row in active],
+            round(100 * reassigned / total, 2) if total else 0.0,
+            reassigned,
+        )
+
+    def _create(
+        self,
+        name: str,
+        specifications: Sequence[Mapping[str, Any]],
+        user_id: str | None,
+        idempotency_key: str | None,
+        correlation_id: str | None,
+        places: Sequence[str],
+    ) -> builtins.list[Task]:
+        given = [
+            creation.specify(specification, place)
+            for specification, place in zip(specifications, places, strict=True)
+        ]
+        common = {"idempotency_key": idempotency_key, "correlation_id": correlation_id}
+        call, _ = command_call(name, user_id, {"tasks": [s._asdict() for s in given]}, common)
+        return self._transitions.execute(call, lambda work: creation.create(work, given), _TASKS)
+
+    def _move(
+        self,
+        verb: str,
+        id: UUID | str,
+        user_id: str | None,
+        given: dict[str, Any],
+        common: dict[str, Any],
+        decide_changes: Callable[[TaskState, Work], Changes],
+        with_dependants: bool = False,
+    ) -> Task:
+        task_id = parse_id(id, "id")
+        call, expected_version = command_call(f"tasks.{verb}", user_id, {"id": task_id, **given}, common)
+
+        def decide(work: Work) -> Task:
+            state = _load(work, task_id, expected_version, with_dependants)
+            changes = decide_changes(state, work)
+            return work.finish(work.task_answer(changes, state.task), changes)
+
+        return self._transitions.execute(call, decide, _TASK)
+
+    def _apart(self, state: TaskState, work: Work) -> TaskState:
+        kept_apart = self._definitions.kept_apart(work, state.process, state.task)
+        return state._replace(kept_apart=kept_apart) if kept_apart else state
+
+
+def _load(work: Work, task_id: UUID, expected_version: int | None, with_dependants: bool) -> TaskState:
+    wanted = [
+        statement("processes", "lock_of_task", task_id=task_id),
+        statement("tasks", "state", task_id=task_id),
+    ]
+    if with_dependants:
+        wanted.append(statement("tasks", "dependants", task_id=task_id))
+    process_rows, task_rows, *dependant_rows = work.load(*wanted)
+    process: Process = work.locked_process(process_rows, task_id, "task")
+    row = task_rows[0]
+    task = Task._make(row[:_TASK_WIDTH])
+    refuse_stale(task, expected_version)
+    last_event_at, position, phase = row[_TASK_WIDTH : _TASK_WIDTH + 3]
+    assignment = Assignment._make(row[_TASK_WIDTH + 3 :])
+    return TaskState(
+        process,
+        task,
+        assignment if assignment.id is not None else None,
+        last_event_at,
+        None if position is None else OpenStep(position, phase),
+        [Dependant._make(dependant) for dependant in dependant_rows[0]] if dependant_rows else (),
+    )
+
+
+def _cancel(state: TaskState, work: Work, reason: str, cascade: bool) -> Changes:
+    tasks.begin(state, "cancel", work.command)
+    (rows,) = work.load(statement("tasks", "open_with_assignments", process_id=state.process.id))
+    open_tasks = {row[0]: affected_task(row) for row in rows}
+    behind = _open_behind(state.task, open_tasks)
+    if not cascade:
+        endings.refuse_open_dependants(state, len(behind))
+    gone = {state.task.id, *(item.task.id for item in behind)}
+    remaining = [item.task for id, item in open_tasks.items() if id not in gone]
+    first = OpenStep(remaining[0].position, remaining[0].phase) if remaining else None
+    return endings.cancel(state, work.command, reason, behind, first)
+
+
+def _open_behind(task: Task, open_tasks: Mapping[UUID, AffectedTask]) -> list[AffectedTask]:
+    """The open tasks that wait for a task, directly or not, in the order of their positions."""
+    found: dict[UUID, AffectedTask] = {}
+    waiting = [task]
+    while waiting:
+        for id in waiting.pop().blocking:
+            if id in open_tasks and id not in found:
+                found[id] = open_tasks[id]
+                waiting.append(open_tasks[id].task)
+    return sorted(found.values(), key=lambda item: item.task.position)

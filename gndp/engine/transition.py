@@ -1,0 +1,291 @@
+"""The one way of a command: lock → load → decide → guarded changes and events → commit.
+
+A command takes two round trips. The first begins the transaction, locks the process row and loads what the
+decision needs; the second writes the changes, each guarded by the version that was decided on, with their
+events, and commits. Decisions are made in ``gndp.core`` without any I/O.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+from uuid_utils.compat import uuid7
+
+from gndp.core.changes import Changes, Command
+from gndp.core.errors import Conflict, Invalid, NotFound
+from gndp.core.records import Process, Task
+from gndp.core.values import require_aware
+from gndp.store.session import Database, Row, Statement, Transaction, statement
+
+Answer = TypeVar("Answer")
+Clock = Callable[[], datetime]
+
+_JSON_COLUMNS = frozenset({"output_data", "form_data", "variables"})
+_ASSIGNMENT_COLUMNS = dict.fromkeys(
+    ("status", "accepted_at", "completed_at", "time_to_accept_mins", "time_to_complete_mins", "reason")
+)
+_FREED_COLUMNS = dict.fromkeys(("open_dependencies", "ready_at", "substatus", "due_date"))
+
+
+class Call(NamedTuple):
+    """A command as it was called: its name, the actor, and what every command may carry.
+
+    ``arguments`` are compared when an idempotency key comes again.
+    """
+
+    name: str
+    actor: str | None
+    arguments: dict[str, Any]
+    idempotency_key: str | None = None
+    correlation_id: str | None = None
+    automated: bool = False
+
+
+class Work:
+    """A command's hold on its transaction: what it loads and what it writes."""
+
+    def __init__(self, transaction: Transaction, call: Call, now: datetime, commit: bool) -> None:
+        self.command = Command(call.actor, now, call.correlation_id, call.automated)
+        self._transaction = transaction
+        self._call = call
+        self._commit = commit
+        self._updated_at = now
+
+    def load(self, *statements: Statement) -> list[list[Row]]:
+        """Run reads and locks in one round trip."""
+        return self._transaction.run(*statements)
+
+    def locked_process(self, rows: Sequence[Row], id: object, kind: str = "process") -> Process:
+        """The process from the rows of a lock query; NotFound when there is none."""
+        if not rows:
+            raise NotFound(kind, id)
+        self._updated_at = rows[0][0]
+        return Process._make(rows[0][1:])
+
+    def write(self, *all_changes: Changes, inserted: Process | None = None) -> None:
+        """Write everything that was decided, without answering yet."""
+        self._transaction.run(*self._statements(all_changes, inserted))
+
+    def finish(
+        self,
+        answer: Answer,
+        *all_changes: Changes,
+        inserted: Process | None = None,
+        extra: Sequence[Statement] = (),
+    ) -> Answer:
+        """Write everything that was decided, keep the answer under its idempotency key, and commit."""
+        statements = [*self._statements(all_changes, inserted), *extra]
+        if self._call.idempotency_key is not None:
+            statements.append(_remember(self._call, answer))
+        self._transaction.run(*statements, commit=self._commit)
+        return answer
+
+    def process_answer(self, changes: Changes) -> Process:
+        """The process as it stands once the changes are written."""
+        if not changes.process_columns:
+            return changes.process
+        return changes.process_after()._replace(
+            version=changes.process.version + 1, updated_at=self._updated_at
+        )
+
+    def task_answer(self, changes: Changes, task: Task) -> Task:
+        """A task as it stands once the changes are written."""
+        if task.id not in changes.task_columns:
+            return task
+        return changes.task_after(task)._replace(version=task.version + 1, updated_at=self._updated_at)
+
+    def created_answer(self, changes: Changes) -> list[Task]:
+        """The new tasks as they stand once they are written."""
+        return [task._replace(updated_at=self._updated_at) for task in changes.created_tasks]
+
+    @property
+    def transaction_time(self) -> datetime:
+        """The database's own time of this transaction, once something was locked."""
+        return self._updated_at
+
+    def _statements(self, all_changes: Sequence[Changes], inserted: Process | None) -> list[Statement]:
+        statements: list[Statement] = []
+        events: list[dict[str, Any]] = []
+        for changes in all_changes:
+            statements += _row_statements(changes, inserted)
+            events += _event_rows(changes)
+        if events:
+            statements.append(statement("events", "insert", rows=_json(events)))
+        return statements
+
+
+class Transitions:
+    """Runs commands, one transaction each, or several in the unit of work that is open."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self._unit_of_work: ContextVar[Transaction | None] = ContextVar("unit_of_work", default=None)
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[None]:
+        """Group the commands of this block (and thread) into one transaction; nested blocks join it."""
+        if self._unit_of_work.get() is not None:
+            yield
+            return
+        with self.database.transaction() as transaction:
+            token = self._unit_of_work.set(transaction)
+            try:
+                yield
+            finally:
+                self._unit_of_work.reset(token)
+
+    def execute(
+        self, call: Call, decide: Callable[[Work], Answer], answer_type: TypeAdapter[Answer]
+    ) -> Answer:
+        """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
+        now = require_aware(self.clock(), "clock")
+        joined = self._unit_of_work.get()
+        if joined is not None:
+            return self._in(joined, call, now, decide, answer_type, commit=False)
+        with self.database.transaction() as transaction:
+            return self._in(transaction, call, now, decide, answer_type, commit=True)
+
+    def read(self, *statements: Statement) -> list[list[Row]]:
+        """Run reads in one round trip; inside a unit of work they see what it has written."""
+        joined = self._unit_of_work.get()
+        return joined.run(*statements) if joined is not None else self.database.read(*statements)
+
+    def _in(
+        self,
+        transaction: Transaction,
+        call: Call,
+        now: datetime,
+        decide: Callable[[Work], Answer],
+        answer_type: TypeAdapter[Answer],
+        commit: bool,
+    ) -> Answer:
+        if call.idempotency_key is not None:
+            remembered = _recall(transaction, call)
+            if remembered is not None:
+                return answer_type.validate_json(remembered)
+        return decide(Work(transaction, call, now, commit))
+
+
+def _row_statements(changes: Changes, inserted: Process | None) -> list[Statement]:
+    statements: list[Statement] = []
+    process = changes.process
+    if inserted is process:
+        statements.append(
+            statement("processes", "insert", rows=_json([_process_row(changes.process_after())]))
+        )
+    if changes.created_tasks:
+        rows = _json([task._asdict() for task in changes.created_tasks])
+        statements.append(statement("tasks", "insert", rows=rows))
+    for task_id, added in changes.added_blocking.items():
+        statements.append(statement("tasks", "add_blocking", id=task_id, task_ids=added))
+    for task, columns in changes.task_columns.values():
+        statements.append(_guarded_update("tasks", task, columns))
+    for freed_id, version, columns in changes.freed:
+        values = {**_FREED_COLUMNS, **columns}
+        statements.append(statement("tasks", "free", id=freed_id, version=version, **values))
+    for assignment_id, columns in changes.closed:
+        values = {**_ASSIGNMENT_COLUMNS, **columns}
+        statements.append(statement("assignments", "change", id=assignment_id, **values))
+    for opened in changes.opened:
+        statements.append(
+            statement(
+                "assignments",
+                "open",
+                id=uuid7(),
+                assigned_by=changes.command.actor,
+                assigned_at=changes.at,
+                **opened._asdict(),
+            )
+        )
+    if inserted is not process and changes.process_columns:
+        statements.append(_guarded_update("processes", process, changes.process_columns))
+    return statements
+
+
+def _guarded_update(noun: str, row: Process | Task, columns: dict[str, Any]) -> Statement:
+    values = row._asdict()
+    values.update(dict.fromkeys(_JSON_COLUMNS))
+    for name, value in columns.items():
+        values[name] = _json(value) if name in _JSON_COLUMNS else value
+    return statement(noun, "update", **values)
+
+
+def _process_row(process: Process) -> dict[str, Any]:
+    return process._asdict()
+
+
+def _event_rows(changes: Changes) -> list[dict[str, Any]]:
+    command = changes.command
+    return [
+        {
+            **event._asdict(),
+            "id": uuid7(),
+            "process_instance_id": changes.process.id,
+            "user_id": command.actor,
+            "automated": command.automated,
+            "timestamp": changes.at,
+            "correlation_id": command.correlation_id,
+        }
+        for event in changes.events
+    ]
+
+
+def _recall(transaction: Transaction, call: Call) -> bytes | None:
+    scope = {"user_id": call.actor or "", "command": call.name, "key": call.idempotency_key}
+    reserved, stored = transaction.run(
+        statement("idempotency", "reserve", scope="\x1f".join(str(part) for part in scope.values())),
+        statement("idempotency", "recall", **scope),
+    )
+    if not reserved[0][0]:
+        raise Conflict("a command with this idempotency key is still running")
+    if not stored:
+        return None
+    arguments, answer = stored[0]
+    if arguments != _fingerprint(call):
+        raise Invalid("the idempotency key was used with other arguments")
+    return orjson.dumps(answer)
+
+
+def _remember(call: Call, answer: object) -> Statement:
+    return statement(
+        "idempotency",
+        "remember",
+        user_id=call.actor or "",
+        command=call.name,
+        key=call.idempotency_key,
+        arguments=_fingerprint(call),
+        answer=_json(_plain(answer)),
+    )
+
+
+def _plain(answer: object) -> object:
+    """Records as lists of their fields, which is what their types are validated from."""
+    if isinstance(answer, tuple):
+        return [_plain(value) for value in answer]
+    if isinstance(answer, list):
+        return [_plain(value) for value in answer]
+    return answer
+
+
+def _fingerprint(call: Call) -> str:
+    return hashlib.sha256(
+        orjson.dumps(call.arguments, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    ).hexdigest()
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def parse_ids(rows: Sequence[Row]) -> list[UUID]:
+    """The ids in the first column of rows."""
+    return [row[0] for row in rows]

@@ -1,0 +1,27 @@
+"""Settings from the environment (``GNDP_…``) and a ``.env`` file; read by the workbench and the faces only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set; each field is the environment variable ``GNDP_<FIELD>``."""
+
+    model_config = SettingsConfigDict(env_prefix="GNDP_", env_file=".env", extra="ignore")
+
+    database_url: SecretStr | None = Field(
+        default=None, description="a PostgreSQL server (15–18); without it an embedded one runs"
+    )
+    data_dir: Path | None = Field(default=None, description="where the embedded PostgreSQL keeps its data")
+    host: str = Field(default="127.0.0.1", description="the address that the server listens on")
+    port: int = Field(default=8000, ge=0, le=65535, description="the port that the server listens on")
+    pool_min_size: int = Field(default=2, ge=1, description="connections kept open")
+    pool_max_size: int = Field(default=20, ge=1, description="connections at most")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="what the server writes to its log"
+    )

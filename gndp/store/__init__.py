@@ -1,0 +1,1 @@
+"""The store: tables, sessions, named queries, migrations and the embedded server."""

@@ -1,0 +1,106 @@
+"""Pages of lists, newest first.
+
+The page's ids are found in an index first and only its rows are fetched; a total is counted up to 10,000 and
+estimated from the planner's statistics beyond. Statements are composed with SQLAlchemy Core, because filters
+combine; a plan for "any or all of the filters" could use no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from gndp.core.errors import Invalid, Problem
+from gndp.store.models import ProcessInstances, Tasks
+from gndp.store.session import Database, Row
+
+COUNTED = 10_000
+"""Totals are exact up to here."""
+
+_PROCESSES = sa.inspect(ProcessInstances).local_table
+_TASKS = sa.inspect(Tasks).local_table
+_DIALECT = PGDialect_psycopg(paramstyle="pyformat")
+
+
+class Page(NamedTuple):
+    """Rows of a page and the size of the whole list."""
+
+    rows: list[Row]
+    total: int
+    is_estimate: bool
+
+
+def member(kind: type[StrEnum], value: str | None, place: str) -> str | None:
+    """A filter's value that must be a member of an enumeration, or None; else Invalid."""
+    if value is None:
+        return None
+    try:
+        return str(kind(value))
+    except ValueError:
+        raise Invalid(Problem(place, f"must be one of {', '.join(kind)}")) from None
+
+
+def process_page(database: Database, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
+    """A page of ``process_instances`` rows, newest first; filters that are None do not apply."""
+    return _page(database, "processes", filters, limit, offset)
+
+
+def task_page(database: Database, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
+    """A page of ``tasks`` rows with the process's name after the columns: newest first, or the steps of one
+    process in their order."""
+    return _page(database, "tasks", filters, limit, offset)
+
+
+def _page(database: Database, kind: str, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
+    given = {name: value for name, value in filters.items() if value is not None}
+    rows_sql, count_sql, estimate_sql = _statements(kind, tuple(sorted(given)))
+    with database.connection() as connection, connection.transaction():
+        rows = connection.execute(
+            rows_sql, {**given, "limit": limit, "offset": offset}, binary=True
+        ).fetchall()
+        if len(rows) < limit and (rows or not offset):
+            return Page(rows, offset + len(rows), False)
+        counted = connection.execute(count_sql, {**given, "most": COUNTED + 1}).fetchone()
+        total = counted[0] if counted else 0
+        if total <= COUNTED:
+            return Page(rows, total, False)
+        plan = connection.execute(estimate_sql, given).fetchone()
+        return Page(rows, max(total, int(plan[0][0]["Plan"]["Plan Rows"])) if plan else total, True)
+
+
+@lru_cache
+def _statements(kind: str, filters: tuple[str, ...]) -> tuple[bytes, bytes, bytes]:
+    table = _TASKS if kind == "tasks" else _PROCESSES
+    conditions = [table.c[name] == sa.bindparam(name) for name in filters]
+    if "process_instance_id" in filters:
+        order: list[Any] = [table.c.position]
+    else:
+        order = [table.c.created_at.desc(), table.c.id.desc()]
+    page = (
+        sa.select(table.c.id)
+        .where(*conditions)
+        .order_by(*order)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+        .offset(sa.bindparam("offset", type_=sa.Integer))
+        .subquery("page")
+    )
+    joined = table.join(page, page.c.id == table.c.id)
+    columns = list(table.c)
+    if kind == "tasks":
+        joined = joined.join(_PROCESSES, _PROCESSES.c.id == table.c.process_instance_id)
+        columns.append(_PROCESSES.c.process_name)
+    rows = sa.select(*columns).select_from(joined).order_by(*order)
+    few = sa.select(sa.literal_column("1")).select_from(table).where(*conditions)
+    count = sa.select(sa.func.count()).select_from(
+        few.limit(sa.bindparam("most", type_=sa.Integer)).subquery("few")
+    )
+    return _text(rows), _text(count), b"EXPLAIN (FORMAT JSON) " + _text(few)
+
+
+def _text(selected: sa.Select[Any]) -> bytes:
+    return str(selected.compile(dialect=_DIALECT)).encode()

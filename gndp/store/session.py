@@ -1,0 +1,287 @@
+"""Connections, pipelines and transactions.
+
+A ``Database`` owns a pool of autocommit connections. A ``Transaction`` runs prepared, named queries on one of
+them in pipelines: all statements of a step travel together and cost one round trip. It speaks libpq's pipeline
+mode directly (``psycopg.pq``), because the client's own work is half of what a command costs (measured,
+docs/decisions.md).
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import orjson
+import psycopg
+from psycopg import pq
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.types.json import set_json_loads
+from psycopg.types.numeric import NumericBinaryLoader
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from gndp.core.errors import Conflict, DatabaseUnavailable
+from gndp.store.queries import Query, query
+
+_BEGIN = Query(b"begin", b"BEGIN", ())
+_COMMIT = Query(b"commit", b"COMMIT", ())
+_ROLLBACK = Query(b"rollback", b"ROLLBACK", ())
+
+_GUARD_FAILED = "GN001"
+_LOST_RACES = {
+    _GUARD_FAILED: "the row was changed meanwhile",
+    "23505": "a row with this id exists already",
+    "40001": "another transaction changed the same rows; try again",
+    "40P01": "two transactions waited for each other; try again",
+    "55P03": "the row stayed locked by another transaction; try again",
+}
+
+Row = tuple[Any, ...]
+
+
+class Statement(NamedTuple):
+    """A named query with the values of its parameters."""
+
+    query: Query
+    values: tuple[Any, ...]
+
+
+def statement(noun: str, name: str, **values: Any) -> Statement:
+    """A statement from ``sql/queries/<noun>.sql``; values are given by parameter name."""
+    named = query(noun, name)
+    return Statement(named, tuple([values[parameter] for parameter in named.parameters]))
+
+
+class Database:
+    """A pool of connections to one database; thread-safe.
+
+    ``conninfo`` is a libpq URI or keyword string. Open it after a fork, never before.
+    Raises DatabaseUnavailable when no connection can be had.
+    """
+
+    def __init__(
+        self, conninfo: str, *, min_size: int = 2, max_size: int = 20, timeout: float = 30.0
+    ) -> None:
+        self.conninfo = conninfo
+        self._pool = ConnectionPool(
+            conninfo,
+            kwargs={"autocommit": True, "options": "-c jit=off -c lock_timeout=30s"},
+            min_size=min_size,
+            max_size=max_size,
+            timeout=timeout,
+            configure=_configure,
+            open=False,
+        )
+        self._channels: WeakKeyDictionary[psycopg.Connection[Any], _Channel] = WeakKeyDictionary()
+
+    def open(self) -> None:
+        """Connect once, so that a wrong address is told now and not at the first command."""
+        try:
+            psycopg.connect(self.conninfo, connect_timeout=10).close()
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"cannot reach the database: {_one_line(error)}") from error
+        self._pool.open()
+
+    def close(self) -> None:
+        """Close every connection; commands in other threads are given a moment to end."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """An ordinary psycopg connection in autocommit mode, for long reads and administration."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise DatabaseUnavailable("no database connection became free in time") from error
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(_one_line(error)) from error
+
+    def read(self, *statements: Statement) -> list[list[Row]]:
+        """Run reads in one round trip; each sees what was committed when it runs."""
+        with self.connection() as connection:
+            return self._channel(connection).run(statements)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with self.connection() as connection:
+            transaction = Transaction(self._channel(connection))
+            try:
+                yield transaction
+                transaction.commit()
+            except BaseException:
+                transaction.roll_back()
+                raise
+
+    def _channel(self, connection: psycopg.Connection[Any]) -> _Channel:
+        channel = self._channels.get(connection)
+        if channel is None:
+            channel = self._channels[connection] = _Channel(connection)
+        return channel
+
+
+class Transaction:
+    """One transaction. BEGIN travels with its first pipeline and COMMIT may travel with its last."""
+
+    def __init__(self, channel: _Channel) -> None:
+        self._channel = channel
+        self._begun = False
+        self._ended = False
+
+    def run(self, *statements: Statement, commit: bool = False) -> list[list[Row]]:
+        """Run statements in one round trip and return each one's rows.
+
+        Raises Conflict when a guard or constraint refused one (the transaction is then lost as a whole),
+        DatabaseUnavailable when the connection broke.
+        """
+        if self._ended:
+            raise Conflict("this unit of work has ended; a failed one must be begun anew")
+        before = () if self._begun else (Statement(_BEGIN, ()),)
+        after = (Statement(_COMMIT, ()),) if commit else ()
+        self._begun = True
+        try:
+            answers = self._channel.run((*before, *statements, *after))
+        except BaseException:
+            self.roll_back()
+            raise
+        self._ended = commit
+        return answers[len(before) : len(before) + len(statements)]
+
+    def commit(self) -> None:
+        """Commit, unless it was committed with the last pipeline or nothing was begun."""
+        if self._begun and not self._ended:
+            self.run(commit=True)
+
+    def roll_back(self) -> None:
+        """Undo everything; a broken connection has undone it already."""
+        if self._begun and not self._ended:
+            self._ended = True
+            self._channel.abandon()
+
+
+class _Channel:
+    """A connection in pipeline mode with its prepared statements."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._prepared: set[bytes] = set()
+        self._transformer = Transformer(connection)
+
+    def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        pgconn = self._pgconn
+        try:
+            pgconn.nonblocking = 1
+            pgconn.enter_pipeline_mode()
+            try:
+                answers, failed = self._exchange(statements)
+            finally:
+                pgconn.exit_pipeline_mode()
+                pgconn.nonblocking = 0
+        except psycopg.OperationalError as error:
+            self._connection.close()
+            raise DatabaseUnavailable(f"the database connection broke: {_one_line(error)}") from error
+        except BaseException:
+            self._connection.close()
+            raise
+        if failed is not None:
+            raise _translated(failed)
+        return answers
+
+    def abandon(self) -> None:
+        if not self._connection.closed:
+            self.run((Statement(_ROLLBACK, ()),))
+
+    def _exchange(self, statements: Sequence[Statement]) -> tuple[list[list[Row]], psycopg.Error | None]:
+        pgconn = self._pgconn
+        preparing: list[bytes | None] = []
+        for query, values in statements:
+            new = query.name not in self._prepared and query.name not in preparing
+            preparing.append(query.name if new else None)
+            if new:
+                pgconn.send_prepare(query.name, query.text)
+            parameters = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
+            pgconn.send_query_prepared(query.name, parameters, result_format=pq.Format.BINARY)
+        pgconn.pipeline_sync()
+        self._flush()
+        answers: list[list[Row]] = []
+        failed: psycopg.Error | None = None
+        for name in preparing:
+            if name is not None:
+                result = self._result()
+                failed = failed or _failure(result)
+                if result.status == pq.ExecStatus.COMMAND_OK:
+                    self._prepared.add(name)
+            result = self._result()
+            failed = failed or _failure(result)
+            if failed is None:
+                answers.append(self._rows(result))
+        self._next_result()
+        return answers, failed
+
+    def _rows(self, result: pq.abc.PGresult) -> list[Row]:
+        if result.status != pq.ExecStatus.TUPLES_OK or result.ntuples == 0:
+            return []
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
+
+    def _result(self) -> pq.abc.PGresult:
+        result = self._next_result()
+        assert result is not None
+        self._next_result()  # None: the end of this statement's results
+        return result
+
+    def _next_result(self) -> pq.abc.PGresult | None:
+        # libpq's own wait would hold the interpreter's lock: another thread of this process could never
+        # release the row that this one waits for.
+        pgconn = self._pgconn
+        while pgconn.is_busy():
+            poll = select.poll()
+            poll.register(pgconn.socket, select.POLLIN)
+            poll.poll()
+            pgconn.consume_input()
+        return pgconn.get_result()
+
+    def _flush(self) -> None:
+        pgconn = self._pgconn
+        while pgconn.flush():
+            poll = select.poll()
+            poll.register(pgconn.socket, select.POLLIN | select.POLLOUT)
+            if any(ready & select.POLLIN for _, ready in poll.poll()):
+                pgconn.consume_input()
+
+
+class _FloatLoader(NumericBinaryLoader):
+    """The contract's percentages are numbers, not decimals."""
+
+    def load(self, data: Any) -> Any:
+        return float(super().load(data))
+
+
+def _configure(connection: psycopg.Connection[Any]) -> None:
+    connection.adapters.register_loader("numeric", _FloatLoader)
+    set_json_loads(orjson.loads, connection)
+    connection.execute("SET TIME ZONE 'UTC'")
+
+
+def _failure(result: pq.abc.PGresult) -> psycopg.Error | None:
+    if result.status == pq.ExecStatus.FATAL_ERROR:
+        return psycopg.errors.error_from_result(result)
+    return None
+
+
+def _translated(error: psycopg.Error) -> Exception:
+    """The error of our tree that a database error means; itself when it means none."""
+    sqlstate = error.sqlstate or ""
+    if sqlstate in _LOST_RACES:
+        return Conflict(_LOST_RACES[sqlstate], details={"sqlstate": sqlstate})
+    if sqlstate.startswith(("08", "57P", "53")):
+        return DatabaseUnavailable(_one_line(error))
+    return error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,110 @@
+"""The workbench: builds and wires everything, and is what every face, notebook and job holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from gndp.engine.checker import CheckReport, check
+from gndp.engine.definitions import Definitions
+from gndp.engine.processes import Processes
+from gndp.engine.tasks import Tasks
+from gndp.engine.transition import Transitions
+from gndp.settings import Settings
+from gndp.store import embedded
+from gndp.store.migrate import migrate
+from gndp.store.session import Database
+
+
+def utc_now() -> datetime:
+    """The wall clock: aware UTC, microseconds."""
+    return datetime.now(UTC)
+
+
+class Workbench:
+    """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``.
+
+    A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
+    uses it. Thread-safe. Make one after a fork, never before.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], data_dir: Path | None) -> None:
+        self._database = database
+        self._data_dir = data_dir
+        self._transitions = Transitions(database, clock)
+        self.definitions = Definitions(self._transitions)
+        self.processes = Processes(self._transitions, self.definitions)
+        self.tasks = Tasks(self._transitions, self.definitions)
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The clock that gives business instants: once per command, aware UTC."""
+        return self._transitions.clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], datetime]) -> None:
+        self._transitions.clock = clock
+
+    @property
+    def database_url(self) -> str:
+        """The address of the database, as libpq understands it (it may hold a password)."""
+        return self._database.conninfo
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group the commands of a ``with`` block into one transaction: all of them or none."""
+        return self._transitions.unit_of_work()
+
+    def check(self) -> CheckReport:
+        """Verify what always holds over the whole database, in one consistent read."""
+        with self._database.connection() as connection:
+            return check(connection)
+
+    def close(self) -> None:
+        """Give everything back; closing twice does nothing."""
+        self._database.close()
+        if self._data_dir is not None:
+            data_dir, self._data_dir = self._data_dir, None
+            embedded.release(data_dir)
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def connect(
+    database_url: str | None = None,
+    data_dir: str | Path | None = None,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    settings: Settings | None = None,
+) -> Workbench:
+    """Open a workbench, bringing its database to this version's tables first.
+
+    ``database_url`` selects a server; without one (here or in ``GNDP_DATABASE_URL``) an embedded PostgreSQL
+    runs in ``data_dir`` (or ``GNDP_DATA_DIR``), started by the first client and stopped by the last.
+    Raises DatabaseUnavailable, DatabaseMismatch or EmbeddedServerError.
+    """
+    settings = settings or Settings()
+    url = database_url
+    if url is None and data_dir is None and settings.database_url is not None:
+        url = settings.database_url.get_secret_value()
+    leased = None
+    if url is None:
+        leased = Path(data_dir or settings.data_dir or embedded.default_data_dir())
+        url = embedded.acquire(leased)
+    try:
+        migrate(url)
+        database = Database(url, min_size=settings.pool_min_size, max_size=settings.pool_max_size)
+        database.open()
+    except BaseException:
+        if leased is not None:
+            embedded.release(leased)
+        raise
+    return Workbench(database, clock, leased)

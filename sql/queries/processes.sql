@@ -1,0 +1,94 @@
+-- Processes: locking, loading and changing them.
+
+-- name: lock
+-- The process, locked against every other command until the end of the transaction, with the
+-- transaction's own time (what updated_at will be).
+SELECT now(), p.* FROM process_instances p WHERE p.id = :process_id FOR NO KEY UPDATE;
+
+-- name: lock_of_task
+-- The process that a task belongs to, locked in the same way.
+SELECT now(), p.*
+FROM process_instances p
+WHERE p.id = (SELECT process_instance_id FROM tasks WHERE id = :task_id)
+FOR NO KEY UPDATE;
+
+-- name: last_event_at
+-- The instant of the newest event of a process; the next one must not be earlier.
+SELECT timestamp FROM process_events WHERE process_instance_id = :process_id ORDER BY seq DESC LIMIT 1;
+
+-- name: first_open_step
+-- The earliest open step of a process: its phase is the current phase.
+SELECT position, phase FROM tasks
+WHERE process_instance_id = :process_id AND status IN ('pending', 'assigned', 'in_progress')
+ORDER BY position LIMIT 1;
+
+-- name: last_position
+-- The position of the last task of a process; new ones are placed after it.
+SELECT position FROM tasks WHERE process_instance_id = :process_id ORDER BY position DESC LIMIT 1;
+
+-- name: child_ids
+-- The children of a process in the order in which they are locked.
+SELECT id FROM process_instances WHERE parent_process_id = :process_id ORDER BY id;
+
+-- name: exists
+-- Whether the id is taken, and the transaction's own time.
+SELECT now(), EXISTS (SELECT FROM process_instances WHERE id = :process_id);
+
+-- name: insert
+-- New processes, as a JSON array of rows.
+INSERT INTO process_instances (
+    id, process_definition_id, definition_version, process_name, process_type, status, initiated_by,
+    assigned_to, assigned_team, business_context, input_data, output_data, variables, created_at, started_at,
+    due_date, estimated_duration_mins, sla_target_mins, priority, tags, parent_process_id, auto_complete,
+    current_phase, current_step, total_steps, failed_steps, progress_percentage, max_retries)
+SELECT
+    id, process_definition_id, definition_version, process_name, process_type, status, initiated_by,
+    assigned_to, assigned_team, business_context, input_data, output_data, variables, created_at, started_at,
+    due_date, estimated_duration_mins, sla_target_mins, priority, tags, parent_process_id, auto_complete,
+    current_phase, current_step, total_steps, failed_steps, progress_percentage, max_retries
+FROM jsonb_to_recordset(:rows) AS r (
+    id uuid, process_definition_id text, definition_version integer, process_name text, process_type text,
+    status text, initiated_by text, assigned_to text, assigned_team text, business_context jsonb,
+    input_data jsonb, output_data jsonb, variables jsonb, created_at timestamptz, started_at timestamptz,
+    due_date timestamptz, estimated_duration_mins integer, sla_target_mins integer, priority text,
+    tags text[], parent_process_id uuid, auto_complete boolean, current_phase text, current_step integer,
+    total_steps integer, failed_steps integer, progress_percentage numeric, max_retries integer);
+
+-- name: update
+-- The columns that commands move, guarded by the version that the decision was made on. JSON columns
+-- travel only when they change.
+WITH moved AS (
+    UPDATE process_instances SET
+        status = :status, current_phase = :current_phase, current_step = :current_step,
+        total_steps = :total_steps, failed_steps = :failed_steps, progress_percentage = :progress_percentage,
+        started_at = :started_at, completed_at = :completed_at, due_date = :due_date,
+        actual_duration_mins = :actual_duration_mins, sla_status = :sla_status,
+        sla_breach_time = :sla_breach_time, priority = :priority, tags = :tags,
+        error_message = :error_message, retry_count = :retry_count,
+        output_data = coalesce(:output_data, output_data), variables = coalesce(:variables, variables)
+    WHERE id = :id AND version = :version
+    RETURNING 1)
+SELECT require_rows(count(*), 1) FROM moved;
+
+-- name: get
+-- One process.
+SELECT * FROM process_instances WHERE id = :process_id;
+
+-- name: children
+-- The children of a process, oldest first.
+SELECT * FROM process_instances WHERE parent_process_id = :process_id ORDER BY created_at, id;
+
+-- name: summary
+-- The figures of the processes created in the last 30 days before an instant.
+SELECT count(*),
+       count(*) FILTER (WHERE status = 'running'),
+       count(*) FILTER (WHERE status = 'completed'),
+       count(*) FILTER (WHERE status = 'failed'),
+       count(*) FILTER (WHERE status = 'suspended'),
+       count(*) FILTER (WHERE sla_status = 'breached'
+                           OR (sla_target_mins IS NOT NULL AND due_date < :now
+                               AND status IN ('pending', 'running', 'suspended', 'failed'))),
+       coalesce(round(avg(progress_percentage), 2), 0)::float8,
+       round(avg(actual_duration_mins) FILTER (WHERE status = 'completed'), 2)::float8
+FROM process_instances
+WHERE created_at >= :now::timestamptz - interval '30 days';

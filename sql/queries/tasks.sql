@@ -1,0 +1,118 @@
+-- Tasks: loading what a decision needs, and changing them.
+
+-- name: state
+-- A task with what a decision about it needs: the newest event's instant of its process, the
+-- earliest open step beside it, and its active assignment. Read after the process was locked.
+SELECT t.*, e.timestamp, n.position, n.phase, a.*
+FROM tasks t
+LEFT JOIN LATERAL (
+    SELECT timestamp FROM process_events
+    WHERE process_instance_id = t.process_instance_id ORDER BY seq DESC LIMIT 1) e ON true
+LEFT JOIN LATERAL (
+    SELECT position, phase FROM tasks
+    WHERE process_instance_id = t.process_instance_id AND status IN ('pending', 'assigned', 'in_progress')
+      AND id <> t.id
+    ORDER BY position LIMIT 1) n ON true
+LEFT JOIN task_assignments a ON a.task_id = t.id AND a.status = 'active'
+WHERE t.id = :task_id;
+
+-- name: dependants
+-- The tasks that wait for a task, as far as freeing them needs it.
+SELECT id, version, task_name, status, open_dependencies, sla_target_mins, due_date FROM tasks
+WHERE id = ANY ((SELECT blocking FROM tasks WHERE id = :task_id)::uuid[])
+ORDER BY position;
+
+-- name: open_with_assignments
+-- The open tasks of a process in their order, each with its active assignment.
+SELECT t.*, a.* FROM tasks t
+LEFT JOIN task_assignments a ON a.task_id = t.id AND a.status = 'active'
+WHERE t.process_instance_id = :process_id AND t.status IN ('pending', 'assigned', 'in_progress')
+ORDER BY t.position;
+
+-- name: failed
+-- The failed tasks of a process in their order.
+SELECT * FROM tasks WHERE process_instance_id = :process_id AND status = 'failed' ORDER BY position;
+
+-- name: dependencies
+-- The state of tasks that new tasks want to depend on.
+SELECT id, process_instance_id, status FROM tasks WHERE id = ANY (:task_ids::uuid[]);
+
+-- name: performers
+-- Who has, or had at the end, the tasks made from certain steps of a process.
+SELECT DISTINCT assigned_to FROM tasks
+WHERE process_instance_id = :process_id AND task_definition_id = ANY (:steps::text[])
+  AND assigned_to IS NOT NULL AND status IN ('assigned', 'in_progress', 'completed');
+
+-- name: insert
+-- New tasks, as a JSON array of rows.
+INSERT INTO tasks (
+    id, process_instance_id, task_definition_id, task_name, task_type, status, substatus, phase, position,
+    assigned_to, assigned_team, assignment_method, depends_on, blocking, open_dependencies, ready_at,
+    input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags, notes)
+SELECT
+    id, process_instance_id, task_definition_id, task_name, task_type, status, substatus, phase, position,
+    assigned_to, assigned_team, assignment_method, depends_on, blocking, open_dependencies, ready_at,
+    input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags, notes
+FROM jsonb_to_recordset(:rows) AS r (
+    id uuid, process_instance_id uuid, task_definition_id text, task_name text, task_type text, status text,
+    substatus text, phase text, position integer, assigned_to text, assigned_team text,
+    assignment_method text, depends_on uuid[], blocking uuid[], open_dependencies integer,
+    ready_at timestamptz, input_data jsonb, created_at timestamptz, due_date timestamptz,
+    estimated_duration_mins integer, sla_target_mins integer, max_retries integer, priority text,
+    tags text[], notes text);
+
+-- name: update
+-- The columns that commands move, guarded by the version that the decision was made on. JSON columns
+-- travel only when they change.
+WITH moved AS (
+    UPDATE tasks SET
+        status = :status, substatus = :substatus, assigned_to = :assigned_to, assigned_team = :assigned_team,
+        assignment_method = :assignment_method, claimed_by = :claimed_by, claimed_at = :claimed_at,
+        started_at = :started_at, completed_at = :completed_at, due_date = :due_date,
+        actual_duration_mins = :actual_duration_mins, sla_status = :sla_status,
+        sla_breach_time = :sla_breach_time, retry_count = :retry_count, error_message = :error_message,
+        priority = :priority, tags = :tags, notes = :notes, wait_until = :wait_until,
+        output_data = coalesce(:output_data, output_data), form_data = coalesce(:form_data, form_data)
+    WHERE id = :id AND version = :version
+    RETURNING 1)
+SELECT require_rows(count(*), 1) FROM moved;
+
+-- name: free
+-- A task that waits for one task less; with the last one it becomes ready.
+WITH moved AS (
+    UPDATE tasks SET
+        open_dependencies = :open_dependencies, ready_at = coalesce(:ready_at, ready_at),
+        substatus = coalesce(:substatus, substatus), due_date = coalesce(:due_date, due_date)
+    WHERE id = :id AND version = :version
+    RETURNING 1)
+SELECT require_rows(count(*), 1) FROM moved;
+
+-- name: add_blocking
+-- Tasks that new ones depend on learn of them.
+WITH moved AS (
+    UPDATE tasks SET blocking = blocking || :task_ids::uuid[] WHERE id = :id RETURNING 1)
+SELECT require_rows(count(*), 1) FROM moved;
+
+-- name: get
+-- One task.
+SELECT * FROM tasks WHERE id = :task_id;
+
+-- name: mine
+-- What a person has in running processes: due soonest first, no due date last, then the most urgent.
+SELECT t.*, t.ready_at IS NOT NULL, p.process_name, p.process_type
+FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.status = 'running'
+WHERE t.assigned_to = :user_id AND t.status IN ('assigned', 'in_progress')
+ORDER BY t.due_date NULLS LAST, priority_rank(t.priority) DESC, t.created_at, t.id
+LIMIT :limit;
+
+-- name: workload
+-- Ready or in-progress work of running processes by person, most loaded first.
+SELECT t.assigned_to, count(*),
+       count(*) FILTER (WHERE t.status = 'in_progress'),
+       count(*) FILTER (WHERE t.sla_status = 'at_risk'),
+       count(*) FILTER (WHERE t.sla_status = 'breached'
+                           OR (t.sla_target_mins IS NOT NULL AND t.due_date < :now))
+FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.status = 'running'
+WHERE t.assigned_to IS NOT NULL AND t.status IN ('assigned', 'in_progress') AND t.ready_at IS NOT NULL
+GROUP BY t.assigned_to
+ORDER BY count(*) DESC, t.assigned_to;
