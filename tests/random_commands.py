@@ -123,7 +123,7 @@ class Calls:
             "process_type": "custom",
             "initiated_by": self.pick(*PEOPLE),
             "auto_complete": not self.chance(4),
-            "hold": self.chance(5),
+            "hold": self.chance(4),
             "sla_target_mins": self.pick(None, 5, 60),
             "priority": self.pick("medium", "high"),
         }
@@ -178,6 +178,8 @@ class Calls:
 
     def on_process(self) -> Call:
         process = self.pick(*self.model.processes.values())
+        if process.parent in self.model.processes and self.chance(2):
+            process = self.model.processes[process.parent]
         verb = self.verb(WORTH_OF_PROCESS.get(process.status or ""), PROCESS_COMMANDS)
         person = self.pick(*PEOPLE)
         more = {
@@ -201,9 +203,12 @@ class Calls:
         tasks = list(self.model.tasks.values())
         lively = [task for task in tasks if self.is_lively(task)]
         task = self.pick(*(lively if lively and not self.chance(8) else tasks))
-        if tasks[-1] in lively and self.chance(2):  # stay with one, to get far with it
-            task = tasks[-1]
+        tried = max(lively, key=lambda task: (task.status == "failed", task.retry_count), default=task)
+        if (tried.retry_count or tried.status == "failed") and not self.chance(4):
+            task = tried
         verb = self.verb(WORTH.get("waiting" if task.waiting else task.status or ""), TASK_COMMANDS)
+        if task.retry_count and not self.chance(4):  # fail until no retries are left
+            verb = {"assigned": "start", "in_progress": "fail"}.get(task.status or "", verb)
         person = task.assigned_to if task.assigned_to and not self.chance(8) else self.pick(*PEOPLE)
         arguments: dict[str, Any] = {"id": task.id, "user_id": person}
         if verb in ("skip", "cancel"):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -78,8 +79,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(plain) == len(pairs):
         return plain
     repeating = _Repeating(plain)
-    names = [name for name, _ in pairs]
-    repeating.repeated = [name for name in plain if names.count(name) > 1]
+    times = Counter(name for name, _ in pairs)
+    repeating.repeated = [name for name in plain if times[name] > 1]
     return repeating
 
 
@@ -120,9 +121,8 @@ class _Loader(yaml.CSafeLoader):
     libyaml, because the parser in Python needs seconds for a document of the allowed length.
     """
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {}
 
-
+_Loader.yaml_implicit_resolvers = {}
 for _name, _form, _first in (
     ("null", r"(?:~|null|Null|NULL|)", ["~", "n", "N", ""]),
     ("bool", r"(?:true|True|TRUE|false|False|FALSE)", list("tTfF")),
@@ -145,8 +145,7 @@ def _read_yaml(text: str) -> Any:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        place = _spelled(error.problem_mark or error.context_mark)
         raise Invalid(Problem(place, f"is not YAML: {error.problem or error.context}")) from None
     except yaml.reader.ReaderError as error:
         place = _line_and_column(text, error.position)
@@ -177,8 +176,12 @@ def _too_deep(place: str) -> Problem:
 
 
 def _position(item: yaml.Event | yaml.Node) -> str:
-    mark = item.start_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}"
+    return _spelled(item.start_mark)
+
+
+def _spelled(mark: Any) -> str:
+    """A mark of the parser, which counts from 0, as people count."""
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
 
 
 class _Reading:

@@ -7,6 +7,7 @@ document, so that checking it needs no file and no network.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time
@@ -104,8 +105,44 @@ def _property_names(
                 yield ValidationError("propertyNames", path=[name])
 
 
+def _unique_items(
+    validator: Draft202012Validator, wanted: bool, value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """One error at each repetition, in linear time; the library compares every pair of objects."""
+    if not wanted or not validator.is_type(value, "array"):
+        return
+    seen: set[str] = set()
+    for index, item in enumerate(value):
+        text = json.dumps(item, sort_keys=True, default=repr)
+        if text in seen:
+            yield ValidationError("uniqueItems", path=[index])
+        seen.add(text)
+
+
+def _pattern(
+    validator: Draft202012Validator, pattern: str, value: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """``$`` means the very end, as JSON Schema has it; to Python it also means before a last line break."""
+    if isinstance(value, str) and not re.search(_DOLLAR.sub(_end_of_text, pattern), value):
+        yield ValidationError("pattern")
+
+
+_DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+"""A dollar sign, or what could hide one that is meant literally: an escape or a set of characters."""
+
+
+def _end_of_text(found: re.Match[str]) -> str:
+    return r"\Z" if found[0] == "$" else found[0]
+
+
 _Validator = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"multipleOf": _multiple_of, "propertyNames": _property_names}
+    Draft202012Validator,
+    {
+        "multipleOf": _multiple_of,
+        "pattern": _pattern,
+        "propertyNames": _property_names,
+        "uniqueItems": _unique_items,
+    },
 )
 
 
@@ -181,7 +218,7 @@ _BOUND_WORDS: Mapping[str, str] = {
 }
 
 _FIXED_WORDS: Mapping[str, str] = {
-    "uniqueItems": "must not have the same item twice",
+    "uniqueItems": "is in the list already",
     "contains": "has no item of the expected kind",
     "propertyNames": "is not an allowed name",
     "unevaluatedProperties": "has fields that are not known",
@@ -252,7 +289,8 @@ def _words(rule: str, bound: Any, value: Any) -> str:
         return f"must match the pattern {bound if len(bound) <= 100 else bound[:99] + '…'}"
     if rule == "format":
         return FORMATS[bound]
-    return "is not allowed here"
+    # The schema "false", for which the library does not say at which field it stands.
+    return f"{shown(value)} is not allowed here"
 
 
 def _bound_words(rule: str, bound: Any, value: Any) -> str:

@@ -74,7 +74,7 @@ class Processes:
         priority is medium. Raises NotFound for an unknown parent, Conflict for a finished one or an id
         that is taken.
         """
-        given = dict(
+        given: dict[str, Any] = dict(
             process_definition_id=arguments.name(process_definition_id, "process_definition_id"),
             process_name=arguments.name(process_name, "process_name"),
             process_type=arguments.name(process_type, "process_type"),

@@ -86,9 +86,11 @@ class Content(io.RawIOBase):
         while compressed.startswith(_GZIP_MAGIC):
             member = zlib.decompressobj(wbits=31)
             while not member.eof:
+                before = member.copy()
                 try:
                     chunk = member.decompress(compressed, 16 * _CHUNK)
                 except zlib.error:
+                    yield from _salvaged(before, compressed)
                     self.broken = "the gzip data are damaged here; nothing after it could be read"
                     return
                 compressed = member.unconsumed_tail or (b"" if member.eof else self._file.read(_CHUNK))
@@ -102,6 +104,16 @@ class Content(io.RawIOBase):
                 compressed += self._file.read(_CHUNK)
         if compressed.strip(b"\x00"):
             self.broken = "something that is no gzip data follows here; it was not read"
+
+
+def _salvaged(member: zlib._Decompress, compressed: bytes) -> Iterator[bytes]:
+    """What comes out before the damage, which zlib keeps to itself when it is given all at once."""
+    try:
+        for position in range(len(compressed)):
+            if chunk := member.decompress(compressed[position : position + 1]):
+                yield chunk
+    except zlib.error:
+        return
 
 
 def open_file(path: Path) -> io.BufferedReader:

@@ -32,12 +32,12 @@ def read_parquet(path: Path, columns: Columns | None, timestamps: TimestampReade
         file.seek(0)
         try:
             parquet = pq.ParquetFile(file)
-        except (pa.ArrowException, OSError) as error:
+            names = distinct_names(parquet.schema_arrow.names)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise Invalid(f"{path} cannot be read as Parquet: {_first_line(error)}") from None
         meta = parquet.metadata
         if sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)) > max_bytes:
             raise Invalid(f"{path} holds more than {max_bytes:,} bytes once decompressed")
-        names = distinct_names(parquet.schema_arrow.names)
         chosen, guessed = resolve_columns(names, columns)
         builder = LogBuilder(timestamps)
         times = {names.index(n) for n in (chosen.timestamp, chosen.start_timestamp) if n is not None}

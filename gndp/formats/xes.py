@@ -17,6 +17,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -59,12 +60,16 @@ def read_xes(path: Path, columns: Columns | None, timestamps: TimestampReader, m
             parser.close()
         except etree.XMLSyntaxError as error:
             if not reader.in_log:
-                raise Invalid(f"{path} is no XES file: {error.msg}") from None
-            reader.broke_off(content.broken or f"the XML is broken here: {error.msg}")
+                raise Invalid(f"{path} is no XES file: {_one_line(error)}") from None
+            reader.broke_off(content.broken or f"the XML is broken here: {_one_line(error)}")
         else:
             if content.broken:
                 builder.add_problem(reader.row, "end of the file", content.broken)
         return builder.build(content.digest, reader.columns_read(), ())
+
+
+def _one_line(error: etree.XMLSyntaxError) -> str:
+    return " ".join(str(error.msg).split())
 
 
 class _Element:
@@ -72,7 +77,7 @@ class _Element:
 
     __slots__ = ("attributes", "key", "kind", "value")
 
-    def __init__(self, kind: str, key: str = "", value: str | None = None) -> None:
+    def __init__(self, kind: str, key: str, value: str) -> None:
         self.kind = kind
         self.key = key
         self.value = value
@@ -90,7 +95,7 @@ class _Element:
             return [value for _, value in inner]
         if self.kind == "container":
             return dict(inner)
-        value = _typed(self.kind, self.value or "")
+        value = _typed(self.kind, self.value)
         return {"value": value, "children": dict(inner)} if inner else value
 
 
@@ -123,7 +128,7 @@ class _LogReader:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        kind = tag.rpartition("}")[2]
+        kind = _local_name(tag)
         depth = len(self._open) + self._skipped
         if depth >= _MAX_DEPTH:
             raise Invalid(f"{self._place()}: elements are nested deeper than {_MAX_DEPTH}")
@@ -134,10 +139,10 @@ class _LogReader:
         if self._skipped or not self._is_known(kind, depth, attributes):
             self._skipped += 1
             return
-        element = _Element(kind, attributes.get("key", ""), attributes.get("value"))
+        element = _Element(kind, _text_of(attributes.get("key", "")), _text_of(attributes.get("value", "")))
         if self._escaped:
             element.key = _unescape(element.key)
-            element.value = element.value and _unescape(element.value)
+            element.value = _unescape(element.value)
         self._open.append(element)
         if kind == "trace":
             self._trace += 1
@@ -214,7 +219,8 @@ class _LogReader:
         """The document ends in the middle: keep the events of the trace that was being read."""
         row, place = self.row + len(self._events), self._place(in_event=True)
         trace = next((element for element in self._open if element.kind == "trace"), None)
-        if trace is not None:
+        named = trace is not None and self._keys.case_id in dict(trace.attributes or ())
+        if trace is not None and (named or self._events):
             self._end_trace(trace)
         self._builder.add_problem(row, place, message)
 
@@ -240,6 +246,16 @@ class _LogReader:
 
     def close(self) -> None:
         """The document is complete."""
+
+
+@lru_cache(maxsize=256)
+def _local_name(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _text_of(value: str) -> str:
+    """An attribute's value: libxml2 hands an ampersand on as ``&#38;`` while it must not resolve entities."""
+    return value.replace("&#38;", "&") if "&" in value else value
 
 
 def _text(value: Any) -> str | None:
@@ -357,6 +373,7 @@ def _attribute(key: str, value: str, kind: str) -> str:
     return f"<{kind} key={_quoted(key)} value={_quoted(value)}/>"
 
 
+@lru_cache(maxsize=1 << 16)
 def _quoted(text: str) -> str:
     return quoteattr(_ILLEGAL.sub(lambda match: f"_x{ord(match[0]):04X}_", text))
 

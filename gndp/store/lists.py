@@ -24,7 +24,7 @@ COUNTED = 10_000
 
 _PROCESSES = sa.inspect(ProcessInstances).local_table
 _TASKS = sa.inspect(Tasks).local_table
-_DIALECT = PGDialect_psycopg(paramstyle="pyformat")
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class Page(NamedTuple):
@@ -95,7 +95,7 @@ def _statements(kind: str, filters: tuple[str, ...]) -> tuple[bytes, bytes, byte
         joined = joined.join(_PROCESSES, _PROCESSES.c.id == table.c.process_instance_id)
         columns.append(_PROCESSES.c.process_name)
     rows = sa.select(*columns).select_from(joined).order_by(*order)
-    few = sa.select(sa.literal_column("1")).select_from(table).where(*conditions)
+    few: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(table).where(*conditions)
     count = sa.select(sa.func.count()).select_from(
         few.limit(sa.bindparam("most", type_=sa.Integer)).subquery("few")
     )

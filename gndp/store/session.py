@@ -1,9 +1,9 @@
 """Connections, pipelines and transactions.
 
-A ``Database`` owns a pool of autocommit connections. A ``Transaction`` runs prepared, named queries on one of
-them in pipelines: all statements of a step travel together and cost one round trip. It speaks libpq's pipeline
-mode directly (``psycopg.pq``), because the client's own work is half of what a command costs (measured,
-docs/decisions.md).
+A ``Database`` owns a pool of autocommit connections. A ``Transaction`` runs prepared, named queries on one
+of them in pipelines: all statements of a step travel together and cost one round trip. It speaks libpq's
+pipeline mode directly (``psycopg.pq``), because the client's own work is a large part of what a command
+costs (docs/decisions.md).
 """
 
 from __future__ import annotations
@@ -198,23 +198,23 @@ class _Channel:
     def _exchange(self, statements: Sequence[Statement]) -> tuple[list[list[Row]], psycopg.Error | None]:
         pgconn = self._pgconn
         preparing: list[bytes | None] = []
-        for query, values in statements:
-            new = query.name not in self._prepared and query.name not in preparing
-            preparing.append(query.name if new else None)
+        for (name, text, _), values in statements:
+            new = name not in self._prepared and name not in preparing
+            preparing.append(name if new else None)
             if new:
-                pgconn.send_prepare(query.name, query.text)
+                pgconn.send_prepare(name, text)
             parameters = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-            pgconn.send_query_prepared(query.name, parameters, result_format=pq.Format.BINARY)
+            pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
         pgconn.pipeline_sync()
         self._flush()
         answers: list[list[Row]] = []
         failed: psycopg.Error | None = None
-        for name in preparing:
-            if name is not None:
+        for prepared in preparing:
+            if prepared is not None:
                 result = self._result()
                 failed = failed or _failure(result)
                 if result.status == pq.ExecStatus.COMMAND_OK:
-                    self._prepared.add(name)
+                    self._prepared.add(prepared)
             result = self._result()
             failed = failed or _failure(result)
             if failed is None:

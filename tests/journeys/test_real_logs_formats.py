@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import real_log
 
 from gndp.formats import EXTENSIONS, Log, read_log, write_log
+from tests.conftest import real_log
 
 pytestmark = pytest.mark.reallog
 

