@@ -23,11 +23,18 @@ MINUTES = (0, 0.5, 1, 7, 30, 90, -20)
 TEMPLATE = {
     "id": "model-loan",
     "name": "A loan",
-    "phases": [{"id": "intake"}, {"id": "decision"}],
-    "steps": [
-        {"id": "collect", "name": "collect", "phase": "intake"},
-        {"id": "check", "name": "check", "phase": "intake", "sla_minutes": 30},
-        {"id": "decide", "name": "decide", "phase": "decision", "depends_on": ["collect", "check"]},
+    "phases": [
+        {
+            "name": "intake",
+            "steps": [
+                {"id": "collect", "name": "collect"},
+                {"id": "check", "name": "check", "sla_minutes": 30},
+            ],
+        },
+        {
+            "name": "decision",
+            "steps": [{"id": "decide", "name": "decide", "depends_on": ["collect", "check"]}],
+        },
     ],
 }
 STEPS = [

@@ -297,7 +297,7 @@ def _bound_words(rule: str, bound: Any, value: Any) -> str:
     if rule in ("minLength", "minItems", "minProperties") and bound == 1:
         return "must not be empty"
     words = _BOUND_WORDS[rule].format(shown(bound))
-    return words.replace("characters", "character").replace("items", "item") if bound == 1 else words
+    return re.sub(r"(character|item|field)s\b", r"\1", words) if bound == 1 else words
 
 
 def _choices(values: list[Any]) -> str:

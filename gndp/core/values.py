@@ -85,7 +85,7 @@ def require_aware(instant: datetime, place: str) -> datetime:
     """
     if not isinstance(instant, datetime):
         raise Invalid(Problem(place, f"must be a datetime with a time zone, not {type(instant).__name__}"))
-    if instant.utcoffset() is None:
+    if instant.tzinfo is None or instant.utcoffset() is None:
         raise Invalid(Problem(place, "has no time zone; an instant must say its offset, such as +00:00"))
     try:
         utc = instant.astimezone(UTC)

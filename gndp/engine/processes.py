@@ -275,7 +275,7 @@ class Processes:
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
             "process_type": arguments.optional_name(process_type, "process_type"),
         }
-        page = lists.process_page(self._transitions.database, filters, limit, offset)
+        page = lists.process_page(self._transitions.read, filters, limit, offset)
         return ProcessPage(
             [Process._make(row) for row in page.rows], page.total, limit, offset, page.is_estimate
         )

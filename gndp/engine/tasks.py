@@ -303,7 +303,7 @@ class Tasks:
             "status": lists.member(TaskStatus, status, "status"),
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
         }
-        page = lists.task_page(self._transitions.database, filters, limit, offset)
+        page = lists.task_page(self._transitions.read, filters, limit, offset)
         listed = [ListedTask(Task._make(row[:_TASK_WIDTH]), row[_TASK_WIDTH]) for row in page.rows]
         return TaskPage(listed, page.total, limit, offset, page.is_estimate)
 

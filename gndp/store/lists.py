@@ -7,7 +7,7 @@ combine; a plan for "any or all of the filters" could use no index.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,14 +17,19 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from gndp.core.errors import Invalid, Problem
 from gndp.store.models import ProcessInstances, Tasks
-from gndp.store.session import Database, Row
+from gndp.store.queries import Query, composed
+from gndp.store.session import Row, Statement
 
 COUNTED = 10_000
 """Totals are exact up to here."""
 
 _PROCESSES = sa.inspect(ProcessInstances).local_table
 _TASKS = sa.inspect(Tasks).local_table
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_DIALECT = PGDialect_psycopg(paramstyle="named")  # type: ignore[no-untyped-call]
+
+
+Read = Callable[..., list[list[Row]]]
+"""Runs statements in one round trip: a database's ``read``, or that of an open unit of work."""
 
 
 class Page(NamedTuple):
@@ -45,36 +50,36 @@ def member(kind: type[StrEnum], value: str | None, place: str) -> str | None:
         raise Invalid(Problem(place, f"must be one of {', '.join(kind)}")) from None
 
 
-def process_page(database: Database, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
+def process_page(read: Read, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
     """A page of ``process_instances`` rows, newest first; filters that are None do not apply."""
-    return _page(database, "processes", filters, limit, offset)
+    return _page(read, "processes", filters, limit, offset)
 
 
-def task_page(database: Database, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
+def task_page(read: Read, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
     """A page of ``tasks`` rows with the process's name after the columns: newest first, or the steps of one
     process in their order."""
-    return _page(database, "tasks", filters, limit, offset)
+    return _page(read, "tasks", filters, limit, offset)
 
 
-def _page(database: Database, kind: str, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
+def _page(read: Read, kind: str, filters: Mapping[str, Any], limit: int, offset: int) -> Page:
     given = {name: value for name, value in filters.items() if value is not None}
-    rows_sql, count_sql, estimate_sql = _statements(kind, tuple(sorted(given)))
-    with database.connection() as connection, connection.transaction():
-        rows = connection.execute(
-            rows_sql, {**given, "limit": limit, "offset": offset}, binary=True
-        ).fetchall()
-        if len(rows) < limit and (rows or not offset):
-            return Page(rows, offset + len(rows), False)
-        counted = connection.execute(count_sql, {**given, "most": COUNTED + 1}).fetchone()
-        total = counted[0] if counted else 0
-        if total <= COUNTED:
-            return Page(rows, total, False)
-        plan = connection.execute(estimate_sql, given).fetchone()
-        return Page(rows, max(total, int(plan[0][0]["Plan"]["Plan Rows"])) if plan else total, True)
+    page, count, estimate = _queries(kind, tuple(sorted(given)))
+    (rows,) = read(_statement(page, {**given, "limit": limit, "offset": offset}))
+    if len(rows) < limit and (rows or not offset):
+        return Page(rows, offset + len(rows), False)
+    ((counted,),) = read(_statement(count, {**given, "most": COUNTED + 1}))
+    if counted[0] <= COUNTED:
+        return Page(rows, counted[0], False)
+    ((plan,),) = read(_statement(estimate, given))
+    return Page(rows, max(counted[0], int(plan[0][0]["Plan"]["Plan Rows"])), True)
+
+
+def _statement(query: Query, values: Mapping[str, Any]) -> Statement:
+    return Statement(query, tuple(values[name] for name in query.parameters))
 
 
 @lru_cache
-def _statements(kind: str, filters: tuple[str, ...]) -> tuple[bytes, bytes, bytes]:
+def _queries(kind: str, filters: tuple[str, ...]) -> tuple[Query, Query, Query]:
     table = _TASKS if kind == "tasks" else _PROCESSES
     conditions = [table.c[name] == sa.bindparam(name) for name in filters]
     if "process_instance_id" in filters:
@@ -99,8 +104,9 @@ def _statements(kind: str, filters: tuple[str, ...]) -> tuple[bytes, bytes, byte
     count = sa.select(sa.func.count()).select_from(
         few.limit(sa.bindparam("most", type_=sa.Integer)).subquery("few")
     )
-    return _text(rows), _text(count), b"EXPLAIN (FORMAT JSON) " + _text(few)
+    estimate = composed("EXPLAIN (FORMAT JSON) " + _text(few))
+    return composed(_text(rows)), composed(_text(count)), estimate
 
 
-def _text(selected: sa.Select[Any]) -> bytes:
-    return str(selected.compile(dialect=_DIALECT)).encode()
+def _text(selected: sa.Select[Any]) -> str:
+    return str(selected.compile(dialect=_DIALECT))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from hashlib import sha256
 from typing import NamedTuple
 
 from gndp.store.resources import sql_text
@@ -28,6 +29,12 @@ class Query(NamedTuple):
 def query(noun: str, name: str) -> Query:
     """The query ``name`` from ``sql/queries/<noun>.sql``; KeyError when there is none."""
     return _queries(noun)[name]
+
+
+@cache
+def composed(text: str) -> Query:
+    """A query from text that code composed (never from a caller's words), with ``:name`` parameters."""
+    return _parse(f"composed.{sha256(text.encode()).hexdigest()[:16]}", text)
 
 
 @cache

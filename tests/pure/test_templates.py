@@ -1,0 +1,527 @@
+"""Process definitions: what is read, what is refused and with which words, what is published about them."""
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from gndp.core.documents import MAX_BYTES
+from gndp.core.errors import Invalid, NotFound
+from gndp.core.templates import (
+    MAX_MINUTES,
+    Phase,
+    Step,
+    Template,
+    fingerprint,
+    parse_template,
+    template_document,
+    template_json_schema,
+)
+
+ROOT = Path(__file__).parents[2]
+DEMO = sorted(path.name for path in (ROOT / "gndp" / "definitions").glob("*.yaml"))
+
+
+def definition(*steps: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A definition with these steps, each with its id as its name unless it has one."""
+    return {
+        "id": "d",
+        "name": "D",
+        "steps": [{"name": step.get("id", "x"), **step} for step in steps],
+        **more,
+    }
+
+
+def problems(document: Any) -> dict[str, str]:
+    """What is wrong with a document, by place (the last one when a place has several)."""
+    with pytest.raises(Invalid) as refusal:
+        parse_template(document)
+    str(refusal.value).encode()
+    return {problem.place: problem.message for problem in refusal.value.problems}
+
+
+LOAN = """
+id: loan
+name: Loan
+process_type: journey
+priority: high
+sla_minutes: 600
+estimated_minutes: 300
+description: A loan.
+phases:
+  - name: Intake
+    steps:
+      - {id: apply, name: Apply, team: intake}
+  - name: Decision
+    steps:
+      - id: check
+        name: Check
+        type: automated
+        depends_on: [apply]
+        max_retries: 0
+      - id: decide
+        name: Decide
+        type: approval
+        team: underwriting
+        required_skills: {underwriting: 4}
+        assignment_method: skill_based
+        priority: critical
+        estimated_minutes: 30
+        sla_minutes: 60
+        depends_on: [apply, check]
+        different_person_from: [apply]
+        form: {type: object, required: [decision], properties: {decision: {enum: ["yes", "no"]}}}
+"""
+
+
+def test_a_definition_is_read_whole():
+    loan = parse_template(LOAN)
+    assert loan == Template(
+        id="loan",
+        name="Loan",
+        description="A loan.",
+        process_type="journey",
+        priority="high",
+        sla_minutes=600,
+        estimated_minutes=300,
+        phases=(
+            Phase("Intake", (Step("apply", "Apply", team="intake"),)),
+            Phase(
+                "Decision",
+                (
+                    Step("check", "Check", "automated", depends_on=("apply",), max_retries=0),
+                    Step(
+                        "decide",
+                        "Decide",
+                        "approval",
+                        team="underwriting",
+                        required_skills={"underwriting": 4},
+                        assignment_method="skill_based",
+                        priority="critical",
+                        estimated_minutes=30,
+                        sla_minutes=60,
+                        depends_on=("apply", "check"),
+                        different_person_from=("apply",),
+                        form={
+                            "type": "object",
+                            "required": ["decision"],
+                            "properties": {"decision": {"enum": ["yes", "no"]}},
+                        },
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def test_steps_and_their_phases_can_be_looked_up():
+    loan = parse_template(LOAN)
+    assert [step.id for step in loan.steps] == ["apply", "check", "decide"]
+    assert loan.step("decide").team == "underwriting"
+    assert loan.phase_of("decide") == "Decision"
+    with pytest.raises(NotFound, match="no step nothing"):
+        loan.step("nothing")
+    with pytest.raises(NotFound):
+        loan.phase_of("nothing")
+
+
+def test_people_are_kept_apart_both_ways():
+    steps = [
+        {"id": "a"},
+        {"id": "b", "different_person_from": ["a"]},
+        {"id": "c", "different_person_from": ["b"]},
+    ]
+    template = parse_template(definition(*steps))
+    assert template.people_apart("a") == {"b"}
+    assert template.people_apart("b") == {"a", "c"}
+    assert template.people_apart("unknown") == frozenset()
+
+
+def test_a_definition_without_phases_has_one_without_a_name():
+    template = parse_template(definition({"id": "a"}))
+    assert template.phases == (Phase(None, (Step("a", "a"),)),)
+    assert template.phase_of("a") is None
+    assert parse_template(template) == template
+    assert template_document(template) == {"id": "d", "name": "D", "steps": [{"id": "a", "name": "a"}]}
+
+
+def test_defaults_are_the_published_ones():
+    (step,) = parse_template(definition({"id": "a"})).steps
+    assert (step.type, step.assignment_method, step.max_retries, step.priority) == (
+        "manual",
+        "manual",
+        3,
+        None,
+    )
+    published = template_json_schema()["$defs"]["step"]["properties"]
+    assert {key: field["default"] for key, field in published.items() if "default" in field} == {
+        "type": "manual",
+        "assignment_method": "manual",
+        "max_retries": 3,
+    }
+
+
+def test_yaml_json_bytes_mapping_and_objects_say_the_same():
+    loan = parse_template(LOAN)
+    document = yaml.safe_load(LOAN)
+    spelled_out = {**document, "phases": [*document["phases"]]}
+    spelled_out["phases"][0]["steps"][0].update(type="manual", depends_on=[], max_retries=3.0)
+    for other in (
+        LOAN.encode(),
+        "\ufeff" + LOAN,
+        json.dumps(document),
+        json.dumps(document, indent="\t"),
+        document,
+        loan,
+        spelled_out,
+    ):
+        assert parse_template(other) == loan
+        assert fingerprint(parse_template(other)) == fingerprint(loan)
+    assert json.loads(json.dumps(template_document(loan))) == template_document(loan)
+    assert fingerprint(parse_template(LOAN.replace("name: Loan", "name: Lean"))) != fingerprint(loan)
+
+
+def test_values_are_plain_texts_and_numbers():
+    step = parse_template(definition({"id": "a", "priority": "high", "sla_minutes": 60.0})).steps[0]
+    assert type(step.priority) is type(step.type) is type(step.assignment_method) is str
+    assert type(step.sla_minutes) is int
+
+
+def test_all_problems_come_at_once_with_their_place():
+    found = problems(
+        """
+id: Not An Id
+name: " "
+owner: ann
+priority: urgent
+sla_minutes: 0
+phases:
+  - name: First
+    steps:
+      - {id: a, name: A, depends_on: [a, nowhere], colour: red}
+      - {id: b, name: B, depends_on: [c], required_skills: {law: 6, "": 1}, max_retries: -1}
+      - {id: c, name: C, depends_on: [b], different_person_from: [c, nowhere], assignment_method: magic}
+      - {name: D, sla_minutes: soon, estimated_minutes: 1.5, team: 7}
+  - name: First
+    steps: []
+  - steps:
+      - {id: a, name: A, form: {properties: {x: {type: txt, $ref: "#/none"}}}}
+      - 5
+"""
+    )
+    assert (
+        found
+        == {
+            "id": "must match the pattern ^[a-z0-9][a-z0-9_.-]*$",
+            "name": r"must match the pattern \S",
+            "owner": "is not a known field",
+            "priority": "must be one of 'low', 'medium', 'high', 'critical'",
+            "sla_minutes": "must be at least 1",
+            "phases[0].steps[0].colour": "is not a known field",
+            "phases[0].steps[0].depends_on[0]": "a step cannot depend on itself",
+            "phases[0].steps[0].depends_on[1]": "there is no step 'nowhere' in this definition",
+            "phases[0].steps[1].depends_on[0]": found["phases[0].steps[2].depends_on[0]"]
+            if "phases[0].steps[1].depends_on[0]" in found
+            else None,
+        }
+        | found
+    )
+    assert found["phases[0].steps[2].depends_on[0]"] == "the steps depend on each other: b → c → b"
+    assert set(found) == {
+        "id", "name", "owner", "priority", "sla_minutes",
+        "phases[0].steps[0].colour", "phases[0].steps[0].depends_on[0]", "phases[0].steps[0].depends_on[1]",
+        "phases[0].steps[1].required_skills.law", "phases[0].steps[1].required_skills['']",
+        "phases[0].steps[1].max_retries", "phases[0].steps[2].depends_on[0]",
+        "phases[0].steps[2].different_person_from[0]", "phases[0].steps[2].different_person_from[1]",
+        "phases[0].steps[2].assignment_method", "phases[0].steps[3].id", "phases[0].steps[3].sla_minutes",
+        "phases[0].steps[3].estimated_minutes", "phases[0].steps[3].team", "phases[1].name", "phases[1].steps",
+        "phases[2].name", "phases[2].steps[0].id", "phases[2].steps[0].form.properties.x.type", "phases[2].steps[1]",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({}, "id"),
+        ({"id": "d", "name": "D"}, "phases"),
+        ({"id": "d", "name": "D", "steps": []}, "steps"),
+        ({"id": "d", "name": "D", "phases": []}, "phases"),
+        ({"id": "d", "name": "D", "phases": [{"name": "P", "steps": []}]}, "phases[0].steps"),
+        (definition({"id": "a"}, phases=[]), "phases"),
+        (definition({"id": "a\n"}), "steps[0].id"),
+        (definition({"id": "a" * 101}), "steps[0].id"),
+        (definition({"id": "a", "name": "x" * 201}), "steps[0].name"),
+        (definition({"id": "a", "name": "x\0"}), "steps[0].name"),
+        (definition({"id": "a", "name": "x\ud800"}), "steps[0].name"),
+        (definition({"id": "a", "sla_minutes": MAX_MINUTES + 1}), "steps[0].sla_minutes"),
+        (definition({"id": "a", "sla_minutes": True}), "steps[0].sla_minutes"),
+        (definition({"id": "a", "sla_minutes": float("nan")}), "steps[0].sla_minutes"),
+        (definition({"id": "a", "depends_on": "b"}), "steps[0].depends_on"),
+        (definition({"id": "a"}, {"id": "b", "depends_on": ["a", "a"]}), "steps[1].depends_on[1]"),
+        (definition({"id": "a", "depends_on": [None]}), "steps[0].depends_on[0]"),
+        (definition({"id": "a", "form": []}), "steps[0].form"),
+        (definition({"id": "a", "form": {"$ref": "https://example.com"}}), "steps[0].form.$ref"),
+        (definition({"id": "a", "form": {"const": {1, 2}}}), "steps[0].form.const"),
+        (definition({"id": "a", 5: 6}), "steps[0][5]"),
+        ([], ""),
+        ("[]", ""),
+        ("text", ""),
+        (Template("d", "D", phases=()), "phases"),
+        (Template("d", "D", phases=5), "phases"),
+        (Template("d", "D", phases=(Phase("P", (Step("a", None),)),)), "phases[0].steps[0].name"),
+        (
+            Template("d", "D", phases=(Phase(None, (Step("a", "A", depends_on=("b",)),)),)),
+            "steps[0].depends_on[0]",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_one_problem_is_found_at_its_place(document, place):
+    assert place in problems(document)
+
+
+def test_documents_of_any_kind_of_container_are_read():
+    document = {"id": "d", "name": "D", "phases": ({"name": "P", "steps": [Step("a", "A")]},)}
+    assert parse_template(document).steps == (Step("a", "A"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "word"),
+    [
+        ("id: [1", "line 2, column 1", "is not YAML"),
+        ("id: a\nname: b: c", "line 2, column 8", "is not YAML"),
+        ('{"id": "d",\n "name" "D"}', "line 2, column 9", "is not YAML"),
+        ("id: a\x01", "line 1, column 6", "control characters"),
+        ("id: a\nname: \0", "line 2, column 7", "NUL"),
+        ("id: \ud800", "line 1, column 5", "surrogate"),
+        (b"id: \xff", "", "not UTF-8 (at byte 4)"),
+        ("", "", "empty"),
+        ("# nothing", "", "empty"),
+        ("id: a\n---\nid: b", "line 2, column 1", "another document"),
+        ("id: a\nname: b\nid: c", "id", "given twice (line 3, column 1)"),
+        ("steps: [{id: a, id: b}]", "steps[0].id", "given twice"),
+        ('{"steps": [{"id": 1, "id": 2}]}', "steps[0].id", "given twice"),
+        ("id: *nothing", "line 1, column 5", "undefined alias"),
+        ("1: a", "", "not a text"),
+        ("? [a]\n: b", "", "not a text"),
+        ("id: !!python/object/apply:os.getcwd []", "id", "is not supported"),
+        ("id: !!binary aGk=", "id", "is not supported"),
+        ("id: !!int x", "id", "cannot be read as the int"),
+        ("id: " + "9" * 5000, "id", "cannot be read"),
+        ('{"id": ' + "9" * 5000 + "}", "", "too many digits"),
+        ("#" + "x" * MAX_BYTES, "", "it may have 1,000,000"),
+        (b"#" + b"x" * MAX_BYTES, "", "it may have 1,000,000"),
+        ("[" * 400_000, "line 1, column 33", "nested deeper"),
+        ('{"a":' * 150_000, "", "nested deeper"),
+        ("&a [*a]", "[0]" * 32, "nested deeper"),
+        ("a: &a [*b]", "line 1, column 8", "undefined alias"),
+    ],
+    ids=range(27),
+)
+def test_unreadable_texts_are_refused_with_the_place(text, place, word):
+    found = problems(text)
+    assert place in found
+    assert word in found[place]
+
+
+def test_an_alias_bomb_is_refused():
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    for level in range(1, 12):
+        bomb += f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]\n"
+    assert any("aliases" in word for word in problems(bomb).values())
+
+
+def test_aliases_may_share_a_form():
+    text = """
+id: d
+name: D
+steps:
+  - {id: a, name: A, form: &form {required: [x]}}
+  - {id: b, name: B, form: *form}
+"""
+    a, b = parse_template(text).steps
+    assert a.form == b.form == {"required": ["x"]}
+    assert a.form is not b.form
+
+
+def test_plain_words_of_yaml_mean_what_they_mean_in_json():
+    text = """
+id: d
+name: no
+steps: [{id: on, name: 12:30, team: 2024-05-31, sla_minutes: 010, form: {minimum: 1e3, default: ~, const: true}}]
+"""
+    template = parse_template(text)
+    assert template.name == "no"
+    (step,) = template.steps
+    assert (step.id, step.name, step.team, step.sla_minutes) == ("on", "12:30", "2024-05-31", 10)
+    assert step.form == {"minimum": 1000, "default": None, "const": True}
+
+
+def test_surrogate_pairs_of_json_are_one_character():
+    assert (
+        parse_template(r'{"id": "d", "name": "\ud83d\ude00", "steps": [{"id": "a", "name": "A"}]}').name
+        == "😀"
+    )
+
+
+def test_each_of_several_cycles_is_named():
+    steps = [{"id": x, "depends_on": [y]} for x, y in ("ab", "bc", "ca", "de", "ed")]
+    found = problems(definition(*steps, {"id": "f", "depends_on": ["a"]}))
+    assert found == {
+        "steps[2].depends_on[0]": "the steps depend on each other: a → b → c → a",
+        "steps[4].depends_on[0]": "the steps depend on each other: d → e → d",
+    }
+
+
+def test_a_long_cycle_is_named_in_short():
+    steps = [{"id": f"s{i}", "depends_on": [f"s{(i + 1) % 3000}"]} for i in range(3000)]
+    (word,) = problems(definition(*steps)).values()
+    assert word.startswith("the steps depend on each other: s0 → s1 → ")
+    assert len(word) < 300
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Steps whose dependencies lead only to steps before them in a hidden order."""
+    count = draw(st.integers(2, 12))
+    steps = []
+    for number in range(count):
+        before = draw(st.sets(st.integers(0, number - 1), max_size=4)) if number else set()
+        steps.append({"id": f"s{number}", "depends_on": [f"s{other}" for other in sorted(before)]})
+    return steps
+
+
+@given(graphs(), st.randoms(use_true_random=False))
+def test_any_graph_without_a_cycle_is_read_in_any_order(steps, random):
+    random.shuffle(steps)
+    template = parse_template(definition(*steps))
+    assert [(step.id, list(step.depends_on)) for step in template.steps] == [
+        (step["id"], step["depends_on"]) for step in steps
+    ]
+    assert parse_template(template_document(template)) == template
+    assert parse_template(yaml.safe_dump(template_document(template))) == template
+
+
+@given(graphs(), st.data())
+def test_an_edge_back_is_always_reported_as_a_cycle(steps, data):
+    """Add a path from the first of two steps to the second, then an edge back, and follow what is named."""
+    first, last = sorted(
+        data.draw(st.lists(st.integers(0, len(steps) - 1), min_size=2, max_size=2, unique=True))
+    )
+    by_id = {step["id"]: set(step["depends_on"]) for step in steps}
+    by_id[f"s{last}"].add(f"s{last - 1}") if last - 1 > first else by_id[f"s{last}"].add(f"s{first}")
+    for number in range(first + 1, last):
+        by_id[f"s{number}"].add(f"s{number - 1}")
+    by_id[f"s{first}"].add(f"s{last}")
+    found = problems(definition(*({"id": id, "depends_on": sorted(on)} for id, on in by_id.items())))
+    words = [word for word in found.values() if "depend on each other" in word]
+    assert words
+    assert len(words) == len(found)
+    for word in words:
+        cycle = re.findall(r"s\d+", word)
+        assert cycle[0] == cycle[-1]
+        assert all(other in by_id[step] for step, other in zip(cycle, cycle[1:], strict=False))
+
+
+KEYS = st.sampled_from(
+    sorted(template_json_schema()["$defs"]["step"]["properties"]) + ["phases", "steps", "$ref", "type"]
+)
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.binary(max_size=3) | KEYS
+    | st.sampled_from(["a", "b", "manual", "object", "#", "#/properties", "\0", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=3) | st.integers(), inner, max_size=5),
+    max_leaves=30,
+)  # fmt: skip
+STEPS = st.lists(st.dictionaries(KEYS, JUNK, max_size=6) | JUNK, max_size=4)
+
+
+@given(
+    JUNK
+    | st.fixed_dictionaries({"id": JUNK, "name": JUNK, "steps": STEPS})
+    | st.fixed_dictionaries({"phases": JUNK})
+)
+def test_junk_is_never_more_than_invalid(document):
+    try:
+        template = parse_template(document)
+    except Invalid as refusal:
+        assert refusal.problems
+        str(refusal).encode()
+    else:
+        assert parse_template(template_document(template)) == template
+
+
+@given(st.text() | st.binary() | JUNK.map(repr) | st.text("[]{}:,-&*!?|>'\"#% ab1\n\t\\"))
+def test_junk_text_is_never_more_than_invalid(text):
+    try:
+        parse_template(text)
+    except Invalid as refusal:
+        str(refusal).encode()
+
+
+@given(st.text("aes:-[]{}&*\n ,'\"", max_size=10), st.integers(0, len(LOAN)), st.integers(0, 10))
+def test_a_damaged_definition_is_never_more_than_invalid(patch, position, removed):
+    try:
+        parse_template(LOAN[:position] + patch + LOAN[position + removed :])
+    except Invalid as refusal:
+        str(refusal).encode()
+
+
+# The published schema and the definitions that come with the package ------------------------------------
+
+
+def test_the_published_schema_is_the_generated_one():
+    published = (ROOT / "docs" / "reference" / "definition.schema.json").read_text(encoding="utf-8")
+    generated = json.dumps(template_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert published == generated, (
+        "write template_json_schema() to docs/reference/definition.schema.json (indent=2, ensure_ascii=False)"
+    )
+
+
+def test_the_published_schema_is_a_schema_that_describes_every_field():
+    schema = template_json_schema()
+    Draft202012Validator.check_schema(schema)
+    objects = [schema, schema["$defs"]["phase"], schema["$defs"]["step"]]
+    for properties in (item["properties"] for item in objects):
+        assert all(field["description"].endswith(".") for field in properties.values())
+    assert set(objects[0]["properties"]) == {*Template.__dataclass_fields__, "steps"}
+    assert set(objects[1]["properties"]) == set(Phase.__dataclass_fields__)
+    assert set(objects[2]["properties"]) == set(Step.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"id": "d", "name": "D"},
+        definition({"id": "a"}, phases=[]),
+        definition({"id": "a", "form": {"type": 5}}),
+    ],
+)
+def test_the_published_schema_refuses_what_the_parser_refuses(document):
+    assert problems(document)
+    assert not Draft202012Validator(template_json_schema()).is_valid(document)
+
+
+@pytest.mark.parametrize("name", DEMO)
+def test_the_demo_definitions_are_good_and_round_trip(name):
+    text = files("gndp").joinpath("definitions", name).read_bytes()
+    template = parse_template(text)
+    assert template.id == name.removesuffix(".yaml")
+    assert parse_template(template_document(template)) == template
+    assert Draft202012Validator(template_json_schema()).is_valid(template_document(template))
+    assert all(step.team and step.sla_minutes and step.estimated_minutes for step in template.steps)
+
+
+def test_the_purchase_loan_branches_joins_and_keeps_people_apart():
+    loan = parse_template(files("gndp").joinpath("definitions", "purchase_loan.yaml").read_bytes())
+    assert DEMO == ["customer_onboarding.yaml", "document_approval.yaml", "purchase_loan.yaml"]
+    assert {step.type for step in loan.steps} == {"manual", "automated", "approval", "notification"}
+    assert len(loan.step("underwrite").depends_on) == 4
+    assert loan.people_apart("underwrite") == {"approve_loan"}
