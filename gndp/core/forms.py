@@ -113,7 +113,10 @@ def _unique_items(
         return
     seen: set[str] = set()
     for index, item in enumerate(value):
-        text = json.dumps(item, sort_keys=True, default=repr)
+        try:
+            text = json.dumps(item, sort_keys=True)
+        except (TypeError, ValueError):
+            continue  # no JSON value at all: not for this rule to say
         if text in seen:
             yield ValidationError("uniqueItems", path=[index])
         seen.add(text)

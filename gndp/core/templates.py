@@ -358,7 +358,7 @@ def _reference_problems(steps: list[_RawStep]) -> Iterator[Problem]:
                 yield Problem(place, "a step cannot depend on itself")
         for place, other in step.references("different_person_from"):
             if other == step.id:
-                yield Problem(place, "a step has the same person as itself")
+                yield Problem(place, "a step cannot differ from itself")
         for key in ("depends_on", "different_person_from"):
             for place, other in step.references(key):
                 if other not in first:

@@ -48,7 +48,7 @@ class Statement(NamedTuple):
     values: tuple[Any, ...]
 
 
-def statement(noun: str, name: str, **values: Any) -> Statement:
+def statement(noun: str, name: str, /, **values: Any) -> Statement:
     """A statement from ``sql/queries/<noun>.sql``; values are given by parameter name."""
     named = query(noun, name)
     return Statement(named, tuple([values[parameter] for parameter in named.parameters]))

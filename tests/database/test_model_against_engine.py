@@ -272,6 +272,7 @@ def test_engine_and_model_agree(workbench: Any, rows: Rows) -> None:
         derandomize=True,
         database=None,
         deadline=None,
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
     @given(seeds(30))

@@ -1,0 +1,365 @@
+"""The commands of ``gndp``, in the order in which ``gndp --help`` lists them."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+from psycopg.conninfo import conninfo_to_dict
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+
+from gndp.cli.exits import EXIT_CODES, FOUND
+from gndp.cli.options import DatabaseUrl, DataDir, Json, opened, read_settings
+from gndp.cli.output import one_line, print_json, print_table, progress_bar
+from gndp.core.errors import Invalid
+from gndp.core.states_page import states_page
+from gndp.engine.checker import CheckReport
+from gndp.formats import EXTENSIONS, Columns
+from gndp.settings import Settings
+from gndp.store import embedded
+from gndp.workbench import Workbench
+
+if TYPE_CHECKING:
+    from gndp.replay import ReplayReport
+
+app = typer.Typer(
+    name="gndp",
+    help="The GNDP operations workbench: a workflow engine for work that people do, on PostgreSQL.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+definitions_app = typer.Typer(help="Process definitions: publish one, list them.", no_args_is_help=True)
+app.add_typer(definitions_app, name="definitions")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gndp {version('gndp')}")
+        raise typer.Exit
+
+
+@app.callback(epilog=EXIT_CODES)
+def _gndp(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """The GNDP operations workbench: a workflow engine for work that people do, on PostgreSQL."""
+
+
+@app.command()
+def init(database_url: DatabaseUrl = None, data_dir: DataDir = None) -> None:
+    """Bring the database to this version's tables.
+
+    Every other command does so by itself.
+    """
+    with opened(database_url, data_dir) as workbench:
+        place = conninfo_to_dict(workbench.database_url)
+        typer.echo(f"the database {place.get('dbname', '')} on {place.get('host', 'localhost')} is ready")
+
+
+@app.command()
+def stop(data_dir: DataDir = None) -> None:
+    """Stop the embedded PostgreSQL.
+
+    It stops whoever uses it; transactions that are open are undone.
+    """
+    place = data_dir or read_settings().data_dir or embedded.default_data_dir()
+    was_running = embedded.stop(place)
+    typer.echo(f"the embedded PostgreSQL in {place} {'is stopped' if was_running else 'was not running'}")
+
+
+@app.command()
+def check(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Verify what always holds.
+
+    The whole database is verified in one consistent read. When something does not hold, the offending rows
+    are listed and the exit code is 1.
+    """
+    with opened(database_url, data_dir) as workbench:
+        report = workbench.check()
+    if as_json:
+        print_json(
+            {
+                "ok": report.ok,
+                "as_of": report.as_of,
+                "rows": report.rows,
+                "invariants": [invariant._asdict() for invariant in report.invariants],
+                "violations": [violation._asdict() for violation in report.violations],
+            }
+        )
+    else:
+        _print_check(report)
+    if not report.ok:
+        raise typer.Exit(FOUND)
+
+
+def _print_check(report: CheckReport) -> None:
+    for invariant in report.broken:
+        typer.echo(f"{invariant.name}: {invariant.offenders:,} broken. {invariant.meaning}")
+        listed = [violation for violation in report.violations if violation.invariant == invariant.name]
+        for violation in listed:
+            typer.echo(one_line(f"  {violation.id}  {violation.detail}"))
+        if invariant.offenders > len(listed):
+            typer.echo(f"  … and {invariant.offenders - len(listed):,} more")
+    counted = ", ".join(f"{count:,} {table}" for table, count in report.rows.items())
+    verdict = f"{len(report.broken)} broken" if report.broken else "all hold"
+    typer.echo(f"{len(report.invariants)} invariants over {counted}: {verdict}")
+
+
+@app.command("settings")
+def show_settings(as_json: Json = False) -> None:
+    """Print every setting and its source.
+
+    The source is the environment, the .env file of the current folder, or the default. Secrets are masked.
+    """
+    rows = _setting_rows(read_settings())
+    if as_json:
+        print_json({row.name: {k: v for k, v in row._asdict().items() if k != "name"} for row in rows})
+    else:
+        print_table(
+            ("setting", "value", "source", "meaning"),
+            [(row.name, "–" if row.value is None else str(row.value), *row[2:]) for row in rows],
+        )
+
+
+class _SettingRow(NamedTuple):
+    """One setting as it is shown."""
+
+    name: str
+    value: str | int | None
+    source: str
+    meaning: str
+
+
+def _setting_rows(settings: Settings) -> list[_SettingRow]:
+    from_environment = EnvSettingsSource(Settings)()
+    from_file = DotEnvSettingsSource(Settings)()
+    rows = []
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if value is None and name == "data_dir":
+            value = embedded.default_data_dir()
+        source = "environment" if name in from_environment else ".env" if name in from_file else "default"
+        # A secret's own text is its mask.
+        shown = value if value is None or isinstance(value, int) else str(value)
+        rows.append(_SettingRow(f"GNDP_{name.upper()}", shown, source, field.description or ""))
+    return rows
+
+
+@app.command()
+def states(
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="FILE", help="Write the page there instead of printing it."),
+    ] = None,
+) -> None:
+    """Print what every status means.
+
+    And which may follow which, by which command: the page docs/states.md, drawn from the code.
+    """
+    if write is None:
+        typer.echo(states_page(), nl=False)
+    else:
+        write.write_text(states_page(), encoding="utf-8")
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on. [default: GNDP_HOST, else 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="The port, 0 for any. [default: GNDP_PORT, else 8000]"),
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", help="Fill an empty database with a demo.")
+    ] = False,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve the workbench to browsers.
+
+    Goes on until it is told to stop (Ctrl-C, SIGTERM).
+    """
+    from gndp import server
+
+    settings = read_settings()
+    with opened(database_url, data_dir) as workbench:
+        if demo:
+            _fill_with_demo(workbench)
+        server.serve(
+            workbench,
+            settings.host if host is None else host,
+            settings.port if port is None else port,
+            on_ready=lambda address: typer.echo(f"the workbench is at {address} (Ctrl-C stops it)"),
+        )
+
+
+def _fill_with_demo(workbench: Workbench) -> None:
+    from gndp import demo
+
+    if demo.is_empty(workbench):
+        typer.echo("filling the empty database with a demo …", err=True)
+        with progress_bar("processes") as progress:
+            demo.fill(workbench, progress=progress)
+
+
+@app.command()
+def replay(
+    file: Annotated[
+        Path, typer.Argument(help=f"The event log: {', '.join(EXTENSIONS)}.", show_default=False)
+    ],
+    case_id: Annotated[str | None, typer.Option(help="The column of the case id.")] = None,
+    activity: Annotated[str | None, typer.Option(help="The column of the activity.")] = None,
+    timestamp: Annotated[str | None, typer.Option(help="The column of the completion time.")] = None,
+    start_timestamp: Annotated[
+        str | None, typer.Option(help="The column of the start time; an empty text when there is none.")
+    ] = None,
+    resource: Annotated[
+        str | None, typer.Option(help="The column of the person; an empty text when there is none.")
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="The zone of times without an offset, such as Europe/Rome. [default: UTC]"),
+    ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How 2/3/2016 is read. [default: the log decides]"),
+    ] = None,
+    definition_id: Annotated[
+        str | None, typer.Option(help="What the processes are of. [default: the file's name]")
+    ] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Load an event log.
+
+    Its cases go through the engine's own commands, with the log's own times. Columns that are not named are
+    guessed and said. Loading a log again adds nothing. What cannot be loaded is listed with its place, the
+    rest is loaded, and the exit code is then 1.
+    """
+    from gndp import replay as replays
+
+    columns = Columns(case_id, activity, timestamp, start_timestamp, resource)
+    with opened(database_url, data_dir) as workbench, progress_bar("cases") as progress:
+        report = replays.replay(
+            workbench,
+            file,
+            columns=columns,
+            time_zone=time_zone,
+            day_first=day_first,
+            definition_id=definition_id,
+            progress=progress,
+        )
+    if as_json:
+        problems = [problem._asdict() for problem in report.problems]
+        print_json({**asdict(report), "problems": problems})
+    else:
+        _print_replay(report)
+    if report.problems:
+        raise typer.Exit(FOUND)
+
+
+def _print_replay(report: ReplayReport) -> None:
+    read = {name: column for name, column in asdict(report.columns).items() if column is not None}
+    for name, column in read.items():
+        how = " (guessed)" if name in report.guessed else ""
+        typer.echo(one_line(f"{name.replace('_', ' ')}: {column}{how}"))
+    if report.assumed_time_zone:
+        typer.echo(f"times without an offset are taken as {report.assumed_time_zone} (assumed)")
+    if report.assumed_date_order:
+        typer.echo(f"dates are read {report.assumed_date_order} (assumed)")
+    for note in report.notes:
+        typer.echo(one_line(note))
+    for lifecycle, count in report.other_events.items():
+        typer.echo(one_line(f"{count:,} events of lifecycle {lifecycle!r} are no activity instances"))
+    for problem in report.problems:
+        typer.echo(one_line(f"not loaded: {problem}"), err=True)
+    typer.echo(
+        f"{report.cases:,} cases with {report.tasks:,} tasks loaded as {one_line(report.definition_id)!r} "
+        f"in {report.seconds:.1f} s; {report.skipped:,} cases were there already; "
+        f"{len(report.problems):,} problems"
+    )
+
+
+@app.command()
+def export(
+    file: Annotated[
+        Path, typer.Argument(help=f"The file to write: {', '.join(EXTENSIONS)}.", show_default=False)
+    ],
+    tag: Annotated[
+        str | None, typer.Option(help="Only processes with this tag, such as the one that replay gave them.")
+    ] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write processes as an event log.
+
+    An existing file is replaced, in one step when all is written.
+    """
+    from gndp import replay as replays
+
+    with opened(database_url, data_dir) as workbench:
+        report = replays.export(workbench, file, tag=tag)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        typer.echo(f"{report.cases:,} cases with {report.activities:,} activity instances written to {file}")
+
+
+@definitions_app.command("publish")
+def publish_definition(
+    file: Annotated[Path, typer.Argument(help="A definition in YAML or JSON.", show_default=False)],
+    user: Annotated[str | None, typer.Option(help="Who publishes it. [default: the system's user]")] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Publish a definition as its next version.
+
+    Nothing happens when it has not changed. All problems of a bad one are told at once, with their place.
+    """
+    document = file.read_bytes()
+    with opened(database_url, data_dir) as workbench:
+        definition = workbench.definitions.publish(document, user_id=user or _system_user())
+    if as_json:
+        print_json(definition._asdict())
+    else:
+        typer.echo(f"{definition.id}, version {definition.version}: {one_line(definition.name)}")
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise Invalid("the system does not know your name: give --user") from error
+
+
+@definitions_app.command("list")
+def list_definitions(
+    database_url: DatabaseUrl = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """List the published definitions, each in its newest version."""
+    with opened(database_url, data_dir) as workbench:
+        published = workbench.definitions.list()
+    if as_json:
+        print_json([definition._asdict() for definition in published])
+    else:
+        print_table(
+            ("id", "version", "name", "published at", "by"),
+            [
+                (d.id, str(d.version), d.name, f"{d.published_at:%Y-%m-%d %H:%M} UTC", d.published_by)
+                for d in published
+            ],
+        )

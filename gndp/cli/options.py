@@ -1,0 +1,70 @@
+"""What several commands take: the options, the settings, and the workbench that they open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import psycopg
+import pydantic
+import typer
+from psycopg.conninfo import conninfo_to_dict
+from pydantic_settings import SettingsError
+
+from gndp.core.errors import Invalid, Problem
+from gndp.settings import Settings
+from gndp.workbench import Workbench, connect
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        metavar="URL",
+        show_default=False,
+        help="A PostgreSQL server (15 to 18). Without one, here or in GNDP_DATABASE_URL, an embedded "
+        "PostgreSQL runs in the data directory.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        show_default=False,
+        help="Where the embedded PostgreSQL keeps its data. Without it: GNDP_DATA_DIR, else the user's "
+        "data folder.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def read_settings() -> Settings:
+    """The settings; Invalid, naming the variables, when one of them has no possible value."""
+    try:
+        return Settings()
+    except pydantic.ValidationError as error:
+        problems = [
+            Problem(f"GNDP_{'.'.join(str(part) for part in found['loc']).upper()}", found["msg"])
+            for found in error.errors()
+        ]
+        raise Invalid(*problems) from error
+    except SettingsError as error:
+        raise Invalid(str(error)) from error
+
+
+@contextmanager
+def opened(database_url: str | None, data_dir: Path | None) -> Iterator[Workbench]:
+    """The workbench that the options and settings name, closed after the block; raises as ``connect``."""
+    if database_url is not None and data_dir is not None:
+        raise Invalid("give --database-url or --data-dir, not both")
+    settings = read_settings()
+    given = database_url or (settings.database_url.get_secret_value() if settings.database_url else None)
+    if given is not None and data_dir is None:
+        try:
+            conninfo_to_dict(given)
+        except psycopg.ProgrammingError as error:
+            raise Invalid(f"the database URL cannot be read: {error}") from error
+    with connect(database_url, data_dir, settings=settings) as workbench:
+        yield workbench
