@@ -1,0 +1,120 @@
+"""The reads that people wait for keep their indexes: each is EXPLAINed at a size where a lost one shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from benchmarks.million import load
+from gndp.store import lists
+from gndp.store.session import Row, Statement, statement
+
+LARGE = {"tasks", "process_instances", "process_events"}
+
+
+class Plans:
+    """Explains statements on a loaded database, with the values that they would run with."""
+
+    def __init__(self, url: str) -> None:
+        self.process_id = load(url, 20_000)
+        self.connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
+        # At this size reading all of a small table can be cheapest; with it dear, a plan shows which
+        # index there is to use.
+        self.connection.execute("SET enable_seqscan = off")
+
+    def indexes(self, wanted: Statement) -> set[str]:
+        """The indexes that a statement's plan uses; fails when it reads a large table from end to end."""
+        plan = self._explain(wanted)
+        nodes = list(_nodes(plan))
+        scanned = {n["Relation Name"] for n in nodes if n["Node Type"].endswith("Seq Scan")}
+        assert not scanned & LARGE, json.dumps(plan, indent=1)
+        return {n["Index Name"] for n in nodes if "Index Name" in n}
+
+    def read(self, wanted: Statement) -> list[list[Row]]:
+        """Runs a statement as a list does, noting the indexes that it uses."""
+        if not wanted.query.text.startswith(b"EXPLAIN"):
+            self.noted.append(self.indexes(wanted))
+        return [self.connection.execute(wanted.query.text, wanted.values).fetchall()]
+
+    def of_list(self, page: Any, filters: dict[str, Any], offset: int) -> list[set[str]]:
+        """The indexes of a list's page and of its count."""
+        self.noted: list[set[str]] = []
+        page(self.read, filters, 50, offset)
+        return self.noted
+
+    def _explain(self, wanted: Statement) -> dict[str, Any]:
+        explain = b"EXPLAIN (FORMAT JSON) " + wanted.query.text
+        return self.connection.execute(explain, wanted.values).fetchone()[0][0]["Plan"]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)
+
+
+@pytest.fixture(scope="module")
+def plans(server_url: str, template_database: str) -> Iterator[Plans]:
+    name = "gndp_test_query_plans"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+        found = Plans(psycopg.conninfo.make_conninfo(server_url, dbname=name))
+        yield found
+        found.connection.close()
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("offset", [0, 10_000])
+@pytest.mark.parametrize(
+    ("page", "filters", "index"),
+    [
+        (lists.task_page, {"status": "completed"}, "tasks_status_idx"),
+        (lists.task_page, {"assigned_to": "person000"}, "tasks_assignee_idx"),
+        (lists.task_page, {}, "tasks_created_idx"),
+        (lists.process_page, {"status": "completed"}, "process_instances_status_idx"),
+        (lists.process_page, {"assigned_to": "person000"}, "process_instances_assignee_idx"),
+        (lists.process_page, {"process_type": "journey"}, "process_instances_type_idx"),
+    ],
+)
+def test_pages_are_found_in_an_index(
+    plans: Plans, page: Any, filters: dict[str, str], index: str, offset: int
+) -> None:
+    noted = plans.of_list(page, filters, offset)
+    assert index in noted[0]
+
+
+def test_filters_on_person_and_status_stay_inside_an_index(plans: Plans) -> None:
+    noted = plans.of_list(lists.task_page, {"assigned_to": "person000", "status": "assigned"}, 0)
+    assert noted[0] & {"tasks_assignee_idx", "tasks_mine_idx", "tasks_status_idx"}
+
+
+def test_steps_of_a_process_come_in_their_order_from_an_index(plans: Plans) -> None:
+    noted = plans.of_list(lists.task_page, {"process_instance_id": plans.process_id}, 0)
+    assert "tasks_process_idx" in noted[0]
+
+
+def test_my_tasks_reads_only_what_the_person_has_now(plans: Plans) -> None:
+    assert "tasks_mine_idx" in plans.indexes(statement("tasks", "mine", user_id="person001", limit=1000))
+
+
+def test_events_of_a_process_come_newest_first_from_an_index(plans: Plans) -> None:
+    wanted = statement("events", "of_process", process_id=plans.process_id, limit=100)
+    assert plans.indexes(wanted) == {"process_events_process_idx"}
+
+
+@pytest.mark.parametrize(
+    ("noun", "name", "values"),
+    [
+        ("tasks", "state", {}),
+        ("tasks", "dependants", {}),
+        ("processes", "lock_of_task", {}),
+    ],
+)
+def test_what_a_decision_loads_is_found_by_index(plans: Plans, noun: str, name: str, values: Any) -> None:
+    (task,) = plans.connection.execute("SELECT id FROM tasks LIMIT 1 OFFSET 500").fetchone()
+    plans.indexes(statement(noun, name, task_id=task, **values))
