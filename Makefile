@@ -31,7 +31,9 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY) ## Measure what docs/benchmarks.md reports
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.five_tasks
+	$(BIN)/python -m benchmarks.many_tasks
+	$(BIN)/python -m benchmarks.million
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak

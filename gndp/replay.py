@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from time import monotonic
@@ -41,6 +41,8 @@ UNKNOWN_PERSON = "unknown"
 _ACTOR = "replay"
 _NAMESPACE = UUID("6a1c7b53-0f0e-4f5b-9d0a-3c1be2a3d7f4")
 _ATTEMPTS = 3
+_LONGEST = timedelta(minutes=2**31 - 1)
+"""What the minutes of a duration can hold: 4,083 years."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,9 @@ def _plan(case: Case, log: Log, problems: list[BadRow]) -> _Plan | None:
         return None
     # Not the whole tuple: its last fields have no order.
     moments.sort(key=attrgetter("at", "position", "ends"))
+    if moments[-1].at - moments[0].at > _LONGEST:
+        problems.append(BadRow(_place(case), "lasts more than 4,083 years"))
+        return None
     return _Plan(
         process_id,
         _shortened(case.case_id),

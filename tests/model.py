@@ -2,9 +2,9 @@
 
 Written from the semantics page and the contract alone, without a look at the engine, so that the two can
 be compared: the same commands run against both, and any difference is a mistake in one of them. The model
-has no database, no locks and no versions; whoever runs it says whether an ``expected_version`` was stale.
+has no database, no locks and no versions; who runs it says which version an item has.
 ``Model.run("tasks.claim", reading, id=…, user_id=…)`` acts or raises ``Refused``, which lists every error
-class that would be right (two where the call is wrong in two ways and no page says which one counts).
+class that would be right: two where the call is wrong in two ways and no page says which one counts.
 
 Decided where the semantics page is silent:
 
@@ -16,8 +16,9 @@ Decided where the semantics page is silent:
   anybody; a blank reason or user_id is invalid, whatever the state.
 - A new task that depends on a cancelled one conflicts, on a completed or skipped one it counts as met, on
   an unknown, malformed or foreign one it is invalid. A child of a completed or cancelled parent conflicts.
-- assigned_to stays on a failed, completed, skipped or cancelled row; retry clears it. Substatus: blocked or
-  ready while pending or assigned, waiting or none in progress, none when closed.
+- completed_at is of what was completed or skipped, and of nothing else. assigned_to stays on a failed,
+  completed, skipped or cancelled row; retry clears it. Substatus: blocked or ready while pending or
+  assigned, waiting or none in progress, none when closed.
 - A start that claims writes task.assigned, then task.started. ``assign`` of an assigned task writes
   task.assigned (assigned → assigned), ``reassign`` writes task.reassigned. Retry or skip of the failed
   task writes process.retried after it; then the process may complete by itself.
@@ -33,12 +34,14 @@ import copy
 import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from uuid import UUID, uuid4
 
 OPEN = ("pending", "assigned", "in_progress")
 DONE = ("completed", "skipped")
 FINAL = ("completed", "cancelled")
+Versions = tuple[int | None, int] | None
 Tags = list[str] | None
 Item = dict[str, Any]  # the arguments that make a task
 
@@ -68,47 +71,44 @@ class Event:
     batch: int | None = None
 
 
-@dataclass
-class Process:
-    """A process; ``error`` is what its error_message has to contain while it is failed."""
+@dataclass(kw_only=True)
+class Row:
+    """What processes and tasks have in common."""
 
     id: UUID
-    parent: UUID | None
     created_at: datetime
-    auto_complete: bool = True
-    sla_target_mins: int | None = None
-    priority: str = "medium"
-    tags: list[str] = field(default_factory=list)
     status: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    sla_target_mins: int | None = None
     sla_status: str = "on_track"
+    priority: str = "medium"
+    tags: list[str] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Process(Row):
+    """A process; ``error`` is what its error_message has to contain while it is failed."""
+
+    parent: UUID | None
+    auto_complete: bool
     error: str = ""
     events: list[Event] = field(default_factory=list)
 
 
-@dataclass
-class Task:
+@dataclass(kw_only=True)
+class Task(Row):
     """A task; what can be said from the other tasks (its open dependencies) is not kept here."""
 
-    id: UUID
     process: UUID
     name: str
-    created_at: datetime
-    depends_on: frozenset[UUID] = frozenset()
-    phase: str | None = None
-    sla_target_mins: int | None = None
-    priority: str = "medium"
-    tags: list[str] = field(default_factory=list)
-    status: str | None = None
+    depends_on: frozenset[UUID]
+    phase: str | None
     waiting: bool = False
     assigned_to: str | None = None
     ready_at: datetime | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
     retry_count: int = 0
     max_retries: int = 3
-    sla_status: str = "on_track"
     assignments: list[tuple[str, str]] = field(default_factory=list)  # (assignee, status), in their order
 
     @property
@@ -118,9 +118,6 @@ class Task:
         return "waiting" if self.waiting else None
 
 
-Row = Process | Task
-
-
 class Model:
     """All processes and tasks, and the commands on them, named as in the contract."""
 
@@ -128,25 +125,23 @@ class Model:
         self.templates = templates or {}  # a step: id, phase, depends_on, sla_target_mins
         self.processes: dict[UUID, Process] = {}
         self.tasks: dict[UUID, Task] = {}
-        self.answers: dict[tuple[object, ...], dict[str, Any]] = {}
+        self.answers: dict[tuple[object, ...], object] = {}
         self.step_ids: dict[str, UUID] = {}  # the ids that the tasks of the next template get
         self.reading = datetime.min
         self.batches = itertools.count(1)
 
     def run(
-        self,
-        command: str,
-        reading: datetime,
-        *,
-        key: str | None = None,
-        stale: bool = False,
-        **arguments: Any,
+        self, command: str, at: datetime, key: str | None = None, versions: Versions = None, **arguments: Any
     ) -> bool:
-        """Do a command; False when ``key`` had been used for it before, so that nothing was done again."""
-        self.reading = reading
+        """Do a command; False when ``key`` had been used for it before, so that nothing was done again.
+
+        ``versions`` are the expected one and the one that the item has.
+        """
+        expected, current = versions or (None, None)
+        self.reading = at
         scope = self.scope(command, key, arguments)
         if key and scope in self.answers:
-            if self.answers[scope] == arguments:
+            if self.answers[scope] == (arguments, expected):
                 return False
             raise Refused("Conflict", "Invalid")
         target = self.processes if command.startswith("processes") else self.tasks
@@ -156,12 +151,20 @@ class Model:
             raise Refused("Invalid", *(["NotFound"] if unknown else []))
         if unknown:
             raise Refused("NotFound", *([] if isinstance(arguments["id"], UUID) else ["Invalid"]))
-        if stale:
-            raise Refused("Conflict", stale=True)
+        if expected != current:
+            self._refuse_stale(command, arguments)
         getattr(self, command.replace(".", "_"))(**arguments)
         if key:
-            self.answers[scope] = copy.deepcopy(arguments)
+            self.answers[scope] = copy.deepcopy((arguments, expected))
         return True
+
+    def _refuse_stale(self, command: str, arguments: dict[str, Any]) -> None:
+        """Refuse; the stale version has to be named as the reason only if there is no other."""
+        try:
+            getattr(copy.deepcopy(self), command.replace(".", "_"))(**arguments)
+        except Refused as refused:
+            raise Refused("Conflict", *refused.errors) from refused
+        raise Refused("Conflict", stale=True)
 
     @staticmethod
     def scope(command: str, key: str | None, arguments: dict[str, Any]) -> tuple[object, ...]:
@@ -270,7 +273,7 @@ class Model:
     def _expect(self, item: Row, *states: str) -> None:
         self._refuse_if(item.status not in states)
 
-    def processes_start(self, id: UUID, process_definition_id: str = "", **more: Any) -> None:
+    def processes_start(self, id: UUID, process_definition_id: str, **more: Any) -> None:
         parent = more.get("parent_process_id")
         errors = ["Conflict", "Invalid"] if id in self.processes else []
         if parent and parent not in self.processes:
@@ -279,12 +282,9 @@ class Model:
             errors.append("Conflict")
         if errors:
             raise Refused(*errors)
-        process = self.processes[id] = Process(id, parent, self.reading, more.get("auto_complete", True))
-        process.sla_target_mins, process.priority = (
-            more.get("sla_target_mins"),
-            more.get("priority", "medium"),
-        )
-        process.tags = more.get("tags", [])
+        process = Process(id=id, created_at=self.reading, parent=parent, auto_complete=more["auto_complete"])
+        process.sla_target_mins, process.priority = more["sla_target_mins"], more["priority"]
+        self.processes[id] = process
         self._event("process.created", process, "pending") if more.get("hold") else self._start(process)
         steps = self.templates.get(process_definition_id, [])
         ids = {step["id"]: self.step_ids.get(step["id"]) or uuid4() for step in steps}
@@ -374,34 +374,35 @@ class Model:
         if new.keys() & self.tasks.keys() or len(new) < len(items):
             errors += ["Conflict", "Invalid"]
         for item in items:
-            for other in item.get("depends_on") or ():
+            for other in item["depends_on"]:
                 home = self.tasks[other].process if other in self.tasks else None
                 home = new[other]["process_instance_id"] if other in new else home
                 if home != item["process_instance_id"]:
                     errors.append("Invalid")
                 elif other in self.tasks and self.tasks[other].status == "cancelled":
                     errors.append("Conflict")
-        if self._has_cycle(new):
+        try:
+            TopologicalSorter({id: item["depends_on"] for id, item in new.items()}).prepare()
+        except CycleError:
             errors.append("Invalid")
         if errors:
             raise Refused(*errors)
         self._create(items)
 
-    @staticmethod
-    def _has_cycle(new: dict[UUID, Item]) -> bool:
-        waiting = {id: set(item.get("depends_on") or ()) & new.keys() for id, item in new.items()}
-        while free := {id for id, others in waiting.items() if not others}:
-            waiting = {id: others - free for id, others in waiting.items() if id not in free}
-        return bool(waiting)
-
     def _create(self, items: list[Item]) -> None:
         batch = next(self.batches)
         for item in items:
             process = self.processes[item["process_instance_id"]]
-            task = Task(item["id"], process.id, item["task_name"], self._now(process))
-            task.depends_on = frozenset(item.get("depends_on") or ())
-            task.phase, task.sla_target_mins = item.get("phase"), item.get("sla_target_mins")
-            task.priority, task.tags = item.get("priority") or process.priority, list(item.get("tags") or [])
+            task = Task(
+                id=item["id"],
+                created_at=self._now(process),
+                process=process.id,
+                name=item["task_name"],
+                depends_on=frozenset(item["depends_on"]),
+                phase=item.get("phase"),
+                sla_target_mins=item.get("sla_target_mins"),
+                priority=item.get("priority") or process.priority,
+            )
             self.tasks[task.id] = task
         for item in items:
             task = self.tasks[item["id"]]

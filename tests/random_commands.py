@@ -20,7 +20,7 @@ NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PEOPLE = ("ann", "bob", "cid")
 MINUTES = (0, 0.5, 1, 7, 30, 90, -20)
 
-TEMPLATE = {
+TEMPLATE: dict[str, Any] = {
     "id": "model-loan",
     "name": "A loan",
     "phases": [
@@ -37,7 +37,7 @@ TEMPLATE = {
         },
     ],
 }
-STEPS = [
+STEPS: list[dict[str, Any]] = [
     {"id": "collect", "phase": "intake", "depends_on": []},
     {"id": "check", "phase": "intake", "depends_on": [], "sla_target_mins": 30},
     {"id": "decide", "phase": "decision", "depends_on": ["collect", "check"]},

@@ -31,6 +31,7 @@ app = typer.Typer(
     help="The GNDP operations workbench: a workflow engine for work that people do, on PostgreSQL.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -288,7 +289,7 @@ def _print_replay(report: ReplayReport) -> None:
     typer.echo(
         f"{report.cases:,} cases with {report.tasks:,} tasks loaded as {one_line(report.definition_id)!r} "
         f"in {report.seconds:.1f} s; {report.skipped:,} cases were there already; "
-        f"{len(report.problems):,} problems"
+        f"{len(report.problems):,} problems; to export them: --tag {report.tag}"
     )
 
 
@@ -297,6 +298,7 @@ def export(
     file: Annotated[
         Path, typer.Argument(help=f"The file to write: {', '.join(EXTENSIONS)}.", show_default=False)
     ],
+    definition_id: Annotated[str | None, typer.Option(help="Only processes of this definition.")] = None,
     tag: Annotated[
         str | None, typer.Option(help="Only processes with this tag, such as the one that replay gave them.")
     ] = None,
@@ -306,16 +308,21 @@ def export(
 ) -> None:
     """Write processes as an event log.
 
-    An existing file is replaced, in one step when all is written.
+    Completed tasks become its activity instances. An existing file is replaced, in one step when all is
+    written.
     """
-    from gndp import replay as replays
+    from gndp import export as exports
 
     with opened(database_url, data_dir) as workbench:
-        report = replays.export(workbench, file, tag=tag)
+        report = exports.export(workbench, file, definition_id=definition_id, tag=tag)
     if as_json:
         print_json(asdict(report))
-    else:
-        typer.echo(f"{report.cases:,} cases with {report.activities:,} activity instances written to {file}")
+        return
+    typer.echo(f"{report.cases:,} cases with {report.activities:,} activity instances written to {file}")
+    if report.left_out:
+        typer.echo(f"{report.left_out:,} processes are left out: no task of theirs is completed yet")
+    if report.renamed:
+        typer.echo(f"{report.renamed:,} cases carry their process's id: another case has theirs")
 
 
 @definitions_app.command("publish")

@@ -92,12 +92,15 @@ class Database:
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
         """An ordinary psycopg connection in autocommit mode, for long reads and administration."""
         try:
-            with self._pool.connection() as connection:
-                yield connection
+            connection = self._pool.getconn()
         except PoolTimeout as error:
             raise DatabaseUnavailable("no database connection became free in time") from error
+        try:
+            yield connection
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(_one_line(error)) from error
+        finally:
+            self._pool.putconn(connection)
 
     def read(self, *statements: Statement) -> list[list[Row]]:
         """Run reads in one round trip; each sees what was committed when it runs."""
@@ -170,6 +173,8 @@ class _Channel:
         self._pgconn = connection.pgconn
         self._prepared: set[bytes] = set()
         self._transformer = Transformer(connection)
+        self._poll = select.poll()
+        self._poll.register(connection.pgconn.socket, select.POLLIN)
 
     def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
         pgconn = self._pgconn
@@ -216,22 +221,25 @@ class _Channel:
                 if result.status == pq.ExecStatus.COMMAND_OK:
                     self._prepared.add(prepared)
             result = self._result()
-            failed = failed or _failure(result)
-            if failed is None:
+            status = result.status
+            if status == pq.ExecStatus.TUPLES_OK:
                 answers.append(self._rows(result))
+            elif status == pq.ExecStatus.COMMAND_OK:
+                answers.append([])
+            else:
+                failed = failed or _failure(result)
         self._next_result()
         return answers, failed
 
     def _rows(self, result: pq.abc.PGresult) -> list[Row]:
-        if result.status != pq.ExecStatus.TUPLES_OK or result.ntuples == 0:
-            return []
         self._transformer.set_pgresult(result)
         return self._transformer.load_rows(0, result.ntuples, tuple)
 
     def _result(self) -> pq.abc.PGresult:
         result = self._next_result()
-        assert result is not None
-        self._next_result()  # None: the end of this statement's results
+        if result is None:
+            raise psycopg.OperationalError("the server closed the connection in the middle of an answer")
+        self._pgconn.get_result()  # None: the end of this statement's results; there is nothing to wait for
         return result
 
     def _next_result(self) -> pq.abc.PGresult | None:
@@ -239,9 +247,7 @@ class _Channel:
         # release the row that this one waits for.
         pgconn = self._pgconn
         while pgconn.is_busy():
-            poll = select.poll()
-            poll.register(pgconn.socket, select.POLLIN)
-            poll.poll()
+            self._poll.poll()
             pgconn.consume_input()
         return pgconn.get_result()
 

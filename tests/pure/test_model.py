@@ -18,12 +18,16 @@ class Story:
 
     def __init__(self, **start: Any) -> None:
         self.model, self.now, self.id = Model(), NINE, uuid4()
-        self("processes.start", id=self.id, initiated_by="ann", **start)
+        self.begin(self.id, **start)
         self.process = self.model.processes[self.id]
 
     def __call__(self, command: str, **arguments: Any) -> bool:
         self.now += timedelta(minutes=1)
         return self.model.run(command, self.now, **arguments)
+
+    def begin(self, id: UUID, **more: Any) -> None:
+        usual = {"auto_complete": True, "sla_target_mins": None, "priority": "medium"}
+        self("processes.start", id=id, initiated_by="ann", process_definition_id="loose", **usual | more)
 
     def task(self, name: str, *depends_on: UUID, **more: Any) -> UUID:
         id = uuid4()
@@ -102,12 +106,12 @@ def test_cancelling_takes_what_depends_on_it_only_when_told_to() -> None:
 def test_children_are_cancelled_with_their_parent() -> None:
     story = Story()
     child, grandchild = uuid4(), uuid4()
-    story("processes.start", id=child, initiated_by="ann", parent_process_id=story.id, hold=True)
-    story("processes.start", id=grandchild, initiated_by="ann", parent_process_id=child)
+    story.begin(child, parent_process_id=story.id, hold=True)
+    story.begin(grandchild, parent_process_id=child)
     story("processes.cancel", id=story.id, user_id="ann", reason="moot")
     assert {process.status for process in story.model.processes.values()} == {"cancelled"}
     with story.refused("Conflict"):
-        story("processes.start", id=uuid4(), initiated_by="ann", parent_process_id=child)
+        story.begin(uuid4(), parent_process_id=child)
 
 
 def test_a_cycle_within_one_call_is_invalid() -> None:

@@ -1,0 +1,146 @@
+"""A migrated empty database is what gndp/store/models.py says, and the read models have its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from psycopg.conninfo import make_conninfo
+from uuid_utils.compat import uuid7
+
+from gndp.core import records
+from gndp.store.models import SQLModel
+
+READ_MODELS = {
+    "process_instances": records.Process,
+    "tasks": records.Task,
+    "task_assignments": records.Assignment,
+    "process_definitions": records.Definition,
+    "process_events": records.Event,
+}
+CONTRACT_TABLES = {
+    *("process_instances", "tasks", "process_events", "sla_metrics", "task_assignments"),
+    *("workflow_rules", "performance_metrics"),
+}
+CONTRACT_VIEWS = {"v_active_processes", "v_my_tasks", "v_sla_breaches"}
+
+CATALOG = {
+    "columns": """
+        SELECT c.relname || '.' || a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+               a.attidentity, pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+          AND NOT a.attisdropped""",
+    "constraints": """
+        SELECT conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'""",
+    "indexes": """
+        SELECT indrelid::regclass || ' ' || indexrelid::regclass, pg_get_indexdef(indexrelid)
+        FROM pg_index JOIN pg_class c ON c.oid = indrelid
+        WHERE c.relnamespace = 'public'::regnamespace""",
+}
+"""What PostgreSQL itself says of the tables: a name, then everything that is to be the same."""
+
+
+def engine(conninfo: str) -> sa.Engine:
+    return sa.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(conninfo), poolclass=sa.NullPool
+    )
+
+
+@pytest.fixture
+def modelled_url(server_url: str) -> Iterator[str]:
+    """A database made by the models alone, without a migration."""
+    name = f"gndp_test_{uuid7().hex}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        url = make_conninfo(server_url, dbname=name)
+        with engine(url).begin() as connection:
+            SQLModel.metadata.create_all(connection)
+        yield url
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def catalog(url: str, what: str) -> dict[str, tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(CATALOG[what]).fetchall()
+    return {name: tuple(rest) for name, *rest in rows if not name.startswith("alembic_version")}
+
+
+@pytest.mark.filterwarnings("ignore:Did not recognize type 'xid8'")
+def test_alembic_finds_no_difference(database_url: str) -> None:
+    with engine(database_url).connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+@pytest.mark.parametrize("what", CATALOG)
+def test_postgresql_finds_no_difference(database_url: str, modelled_url: str, what: str) -> None:
+    migrated, modelled = catalog(database_url, what), catalog(modelled_url, what)
+    assert migrated
+    assert migrated == modelled
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE tasks ALTER COLUMN notes SET DEFAULT ''",
+        "ALTER TABLE tasks DROP CONSTRAINT tasks_status_check,"
+        " ADD CONSTRAINT tasks_status_check CHECK (status <> 'bogus')",
+        "DROP INDEX tasks_mine_idx; CREATE INDEX tasks_mine_idx ON tasks (assigned_to, due_date)",
+    ],
+)
+def test_a_difference_would_be_found(database_url: str, modelled_url: str, change: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(change)
+    assert any(catalog(database_url, what) != catalog(modelled_url, what) for what in CATALOG)
+
+
+def test_every_enumeration_and_progress_is_checked(database_url: str) -> None:
+    checked = " ".join(str(rest) for rest in catalog(database_url, "constraints").values())
+    for text in ("'suspended'", "'skipped'", "'breached'", "'critical'", "'skill_based'", "'reassigned'"):
+        assert text in checked
+    for text in (
+        "'escalation'",
+        "'route'",
+        "'specific_process'",
+        "'phase'",
+        "'warning'",
+        "progress_percentage",
+    ):
+        assert text in checked
+
+
+@pytest.mark.parametrize(("table", "model"), READ_MODELS.items())
+def test_a_read_model_has_the_columns_of_its_table_in_order(
+    database_url: str, table: str, model: type[tuple[Any, ...]]
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        columns = [
+            row[0]
+            for row in connection.execute(
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = 'public'"
+                " AND table_name = %s ORDER BY ordinal_position",
+                (table,),
+            )
+        ]
+    # The writing transaction is for readers of the log, and no business of whoever looks at an event.
+    assert list(model._fields) == [column for column in columns if column != "xid"]
+
+
+def test_the_contracts_tables_and_views_are_there(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        found = dict(
+            connection.execute(
+                "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public'"
+            ).fetchall()
+        )
+    assert {name for name, kind in found.items() if kind == "BASE TABLE"} >= CONTRACT_TABLES
+    assert {name for name, kind in found.items() if kind == "VIEW"} == CONTRACT_VIEWS
