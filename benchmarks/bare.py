@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 import psycopg
 from uuid_utils.compat import uuid7
 
-_EVENT = """INSERT INTO process_events (id, process_instance_id, task_id, event_type, event_category, severity,
-    user_id, automated, message, details, old_status, new_status, timestamp)
+_EVENT = """INSERT INTO process_events (id, process_instance_id, task_id, event_type, event_category,
+    severity, user_id, automated, message, details, old_status, new_status, timestamp)
 VALUES (%s, %s, %s, %s, 'lifecycle', 'info', %s, false, %s, '{}', %s, %s, %s)"""
 
 _PROCESS = """INSERT INTO process_instances (id, process_definition_id, process_name, process_type, status,
     initiated_by, created_at, started_at, total_steps)
 VALUES (%s, 'bare', 'Five tasks', 'custom', 'running', 'ann', %s, %s, 5)"""
 
-_TASK = """INSERT INTO tasks (id, process_instance_id, task_definition_id, task_name, task_type, status, substatus,
-    position, depends_on, blocking, open_dependencies, ready_at, created_at)
+_TASK = """INSERT INTO tasks (id, process_instance_id, task_definition_id, task_name, task_type, status,
+    substatus, position, depends_on, blocking, open_dependencies, ready_at, created_at)
 VALUES (%s, %s, %s, %s, 'manual', 'pending', %s, %s, %s::uuid[], %s::uuid[], %s, %s, %s)"""
 
 _LOG = """INSERT INTO process_events (id, process_instance_id, task_id, event_type, event_category, severity,

@@ -1,7 +1,7 @@
 """Lists at 1,000,000 tasks and 5,000,000 events, loaded with COPY: p99 of each read with one client.
 
-Run it with ``make bench``, or ``python -m benchmarks.million [--tasks 1000000] [--calls 300]``. Statuses, people
-and ages are skewed as in an operation that has run for years: most work is done, one person has far more
+Run it with ``make bench``, or ``python -m benchmarks.million [--tasks 1000000] [--calls 300]``. Statuses,
+people and ages are skewed as in an operation that has run for years: most work is done, one person has far more
 than the others. Beside each read of ours stands the same SELECT through bare psycopg, as its floor.
 """
 
@@ -53,8 +53,8 @@ def _copy_processes(
     chance: random.Random,
 ) -> None:
     columns = (
-        "id, process_definition_id, process_name, process_type, status, initiated_by, assigned_to, created_at, "
-        "started_at, total_steps, priority"
+        "id, process_definition_id, process_name, process_type, status, initiated_by, assigned_to, "
+        "created_at, started_at, total_steps, priority"
     )
     live = len(processes) // 20
     with connection.cursor().copy(f"COPY process_instances ({columns}) FROM STDIN") as copy:

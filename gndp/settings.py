@@ -1,4 +1,4 @@
-"""Settings from the environment (``GNDP_…``) and a ``.env`` file; read by the workbench and the faces only."""
+"""Settings from the environment (``GNDP_…``) and a ``.env`` file; read by workbench and faces only."""
 
 from __future__ import annotations
 

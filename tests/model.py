@@ -25,13 +25,13 @@ Decided where the semantics page is silent:
 - Tasks are ready from their creation, in a held process too. A blocked task that is skipped never had a
   clock, so it gets no verdict. A cancelled process takes its open children along, each after its parent;
   below a child that was already completed or cancelled nothing is touched.
-- PUT status knows no reason, so suspending and cancelling through it need none.
+- PUT status knows no reason, so suspending and cancelling through it need none. The expected version is one
+  of the arguments that an idempotency key stands for.
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
@@ -68,7 +68,7 @@ class Event:
     new: str | None
     at: datetime
     reading: datetime
-    batch: int | None = None
+    batch: UUID | None = None
 
 
 @dataclass(kw_only=True)
@@ -128,15 +128,11 @@ class Model:
         self.answers: dict[tuple[object, ...], object] = {}
         self.step_ids: dict[str, UUID] = {}  # the ids that the tasks of the next template get
         self.reading = datetime.min
-        self.batches = itertools.count(1)
 
     def run(
         self, command: str, at: datetime, key: str | None = None, versions: Versions = None, **arguments: Any
     ) -> bool:
-        """Do a command; False when ``key`` had been used for it before, so that nothing was done again.
-
-        ``versions`` are the expected one and the one that the item has.
-        """
+        """Do a command; False when its key was used before. ``versions``: the expected and the current."""
         expected, current = versions or (None, None)
         self.reading = at
         scope = self.scope(command, key, arguments)
@@ -206,9 +202,9 @@ class Model:
         """The reading, or the instant of the process's last event when the clock went back behind it."""
         return max([self.reading] + [event.at for event in process.events[-1:]])
 
-    def _event(self, event: str, item: Row, new: str | None = None, batch: int | None = None) -> datetime:
+    def _event(self, event: str, item: Row, new: str | None = None, batch: UUID | None = None) -> datetime:
         """Log an event at the command's instant, and change the status of its item to ``new`` if given."""
-        process = self.processes[item.process] if isinstance(item, Task) else item
+        process = self.processes[item.process if isinstance(item, Task) else item.id]
         task = item.id if isinstance(item, Task) else None
         now, new = self._now(process), new or item.status
         process.events.append(Event(event, task, item.status, new, now, self.reading, batch))
@@ -236,7 +232,7 @@ class Model:
         process = self.processes[task.process]
         self._take(task, "completed" if status == "completed" else "cancelled")
         now = task.completed_at = self._event(event, task, status)
-        freed, batch = self.dependents(task), next(self.batches)
+        freed, batch = self.dependents(task), uuid4()
         for other in freed:
             if not other.ready_at and not self.open_dependencies(other):
                 other.ready_at = self._event("task.ready", other, batch=batch)
@@ -253,12 +249,12 @@ class Model:
     def _start(self, process: Process) -> None:
         process.started_at = self._event("process.started", process, "running")
 
-    def _retry(self, task: Task, batch: int | None = None) -> None:
+    def _retry(self, task: Task, batch: UUID | None = None) -> None:
         self._event("task.retried", task, "pending", batch)
         task.retry_count, task.assigned_to = 0, None
 
     def _cancel_tasks(self, tasks: list[Task]) -> None:
-        batch = next(self.batches)
+        batch = uuid4()
         for task in tasks:
             self._take(task, "cancelled")
             self._event("task.cancelled", task, "cancelled", batch)
@@ -334,7 +330,7 @@ class Model:
                 self.processes_cancel(child.id)
 
     def processes_retry(self, id: UUID, **_: Any) -> None:
-        process, batch = self.processes[id], next(self.batches)
+        process, batch = self.processes[id], uuid4()
         self._expect(process, "failed")
         for task in self.tasks_of(process):
             if task.status == "failed":
@@ -390,7 +386,7 @@ class Model:
         self._create(items)
 
     def _create(self, items: list[Item]) -> None:
-        batch = next(self.batches)
+        batch = uuid4()
         for item in items:
             process = self.processes[item["process_instance_id"]]
             task = Task(

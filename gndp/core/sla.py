@@ -12,7 +12,7 @@ from gndp.core.states import SlaStatus
 
 
 def due_instant(start: datetime, target_minutes: int | None) -> datetime | None:
-    """The instant at which a target of ``target_minutes`` that starts at ``start`` is due, or None without one."""
+    """The instant at which a target that starts at ``start`` is due; None without a target."""
     return None if target_minutes is None else start + timedelta(minutes=target_minutes)
 
 

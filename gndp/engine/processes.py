@@ -74,26 +74,26 @@ class Processes:
         priority is medium. Raises NotFound for an unknown parent, Conflict for a finished one or an id
         that is taken.
         """
-        given: dict[str, Any] = dict(
-            process_definition_id=arguments.name(process_definition_id, "process_definition_id"),
-            process_name=arguments.name(process_name, "process_name"),
-            process_type=arguments.name(process_type, "process_type"),
-            initiated_by=arguments.name(initiated_by, "initiated_by"),
-            input_data=arguments.json_object(input_data, "input_data"),
-            assigned_to=arguments.optional_name(assigned_to, "assigned_to"),
-            assigned_team=arguments.optional_name(assigned_team, "assigned_team"),
-            priority=None if priority is None else arguments.priority(priority),
-            sla_target_mins=arguments.minutes(sla_target_mins, "sla_target_mins"),
-            business_context=arguments.json_object(business_context, "business_context"),
-            variables=arguments.json_object(variables, "variables"),
-            parent_process_id=None
+        given: dict[str, Any] = {
+            "process_definition_id": arguments.name(process_definition_id, "process_definition_id"),
+            "process_name": arguments.name(process_name, "process_name"),
+            "process_type": arguments.name(process_type, "process_type"),
+            "initiated_by": arguments.name(initiated_by, "initiated_by"),
+            "input_data": arguments.json_object(input_data, "input_data"),
+            "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
+            "assigned_team": arguments.optional_name(assigned_team, "assigned_team"),
+            "priority": None if priority is None else arguments.priority(priority),
+            "sla_target_mins": arguments.minutes(sla_target_mins, "sla_target_mins"),
+            "business_context": arguments.json_object(business_context, "business_context"),
+            "variables": arguments.json_object(variables, "variables"),
+            "parent_process_id": None
             if parent_process_id is None
             else parse_id(parent_process_id, "parent_process_id"),
-            due_date=arguments.optional_instant(due_date, "due_date"),
-            estimated_duration_mins=arguments.minutes(estimated_duration_mins, "estimated_duration_mins"),
-            tags=arguments.names(tags, "tags"),
-            auto_complete=arguments.flag(auto_complete, "auto_complete"),
-        )
+            "due_date": arguments.optional_instant(due_date, "due_date"),
+            "estimated_duration_mins": arguments.minutes(estimated_duration_mins, "estimated_duration_mins"),
+            "tags": arguments.names(tags, "tags"),
+            "auto_complete": arguments.flag(auto_complete, "auto_complete"),
+        }
         held = arguments.flag(hold, "hold")
         chosen_id = None if id is None else parse_id(id, "id")
         call = Call(
@@ -140,12 +140,12 @@ class Processes:
             status = ProcessStatus(new_status)
         except ValueError:
             raise Invalid(Problem("new_status", f"must be one of {', '.join(ProcessStatus)}")) from None
-        common: dict[str, Any] = dict(
-            user_id=user_id or "system",
-            expected_version=expected_version,
-            idempotency_key=idempotency_key,
-            correlation_id=correlation_id,
-        )
+        common: dict[str, Any] = {
+            "user_id": user_id or "system",
+            "expected_version": expected_version,
+            "idempotency_key": idempotency_key,
+            "correlation_id": correlation_id,
+        }
         match status:
             case ProcessStatus.RUNNING:
                 return self._run(id, **common)
@@ -266,8 +266,8 @@ class Processes:
         limit: int = 50,
         offset: int = 0,
     ) -> ProcessPage:
-        """A page of processes, newest first. ``limit`` is 1–100, ``offset`` up to 10,000; ``total`` is exact up
-        to 10,000, beyond that an estimate."""
+        """A page of processes, newest first. ``limit`` is 1–100, ``offset`` up to 10,000; ``total`` is
+        exact up to 10,000, beyond that an estimate."""
         limit = arguments.whole_number(limit, "limit", least=1, most=100)
         offset = arguments.whole_number(offset, "offset", least=0, most=10_000)
         filters = {

@@ -92,8 +92,8 @@ class Tasks:
         idempotency_key: str | None = None,
         correlation_id: str | None = None,
     ) -> builtins.list[Task]:
-        """Add many tasks in one transaction, each as for ``create``; ``depends_on`` may name ids that are made
-        in the same call. A cycle is Invalid. The answer is in the order given."""
+        """Add many tasks in one transaction, each as for ``create``; ``depends_on`` may name ids that are
+        made in the same call. A cycle is Invalid. The answer is in the order given."""
         places = tuple(f"[{index}]." for index in range(len(specifications)))
         return self._create(
             "tasks.create_many", specifications, user_id, idempotency_key, correlation_id, places

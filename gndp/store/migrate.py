@@ -1,4 +1,4 @@
-"""Bringing a database to this version's tables. SQL lives under ``sql/migrations``, Alembic keeps the order."""
+"""Bringing a database to this version's tables: SQL under ``sql/migrations``, in Alembic's order."""
 
 from __future__ import annotations
 

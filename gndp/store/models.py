@@ -1,8 +1,8 @@
 """The tables as SQLModel classes: what the migrations must arrive at.
 
 The engine's hot path does not use them (it runs named SQL); lists are composed from their columns, and a
-test migrates an empty database and finds no difference from them. Validation happens at the engine's edge, for
-table classes skip it; the CHECK constraints hold in the database whoever writes.
+test migrates an empty database and finds no difference from them. Validation happens at the engine's edge,
+for table classes skip it; the CHECK constraints hold in the database whoever writes.
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ class Comparison:
 def in_order(by: list[Event], events: list[Event]) -> list[Event]:
     """The events, those of one batch of ``by`` sorted by task."""
     ordered: list[Event] = []
-    for _, group in groupby(enumerate(by), lambda pair: pair[1].batch or -pair[0]):
+    for _, group in groupby(enumerate(by), lambda pair: pair[1].batch or pair[0]):
         places = [place for place, _ in group]
         some = events[places[0] : places[-1] + 1]
         ordered += sorted(some, key=lambda event: str(event.task)) if len(places) > 1 else some

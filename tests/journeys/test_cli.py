@@ -1,0 +1,237 @@
+"""The command line as a person or a script meets it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+import gndp
+from gndp.cli import app
+from gndp.core.states_page import states_page
+
+GNDP = Path(sys.executable).with_name("gndp")
+TEMPLATE = """
+id: hiring
+name: Hiring
+steps:
+  - {id: read, name: Read the letter}
+  - {id: talk, name: Talk, depends_on: [read]}
+"""
+LOG = """Case,Activity,Completed at,Resource
+a,Register,2024-03-01T09:00:00Z,ann
+a,Decide,2024-03-01T10:00:00Z,bob
+b,Register,yesterday,ann
+b,Register,2024-03-02T09:00:00Z,ann
+"""
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the embedded server's system user can enter, which pytest's own is not."""
+    path = Path(tempfile.mkdtemp(prefix="gndp-test-", dir="/var/tmp"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """Run ``gndp`` away from the checkout, with no settings but those that are given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GNDP_")}
+
+    def gndp_command(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [GNDP, *map(str, arguments)],
+            cwd=folder,
+            env=inherited | {name: str(value) for name, value in settings.items()},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    return gndp_command
+
+
+def told(result: subprocess.CompletedProcess[str], code: int) -> str:
+    """The one line that a command which failed in this way has to say."""
+    assert result.returncode == code, result
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("gndp: ")
+    return line
+
+
+def succeeded(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result
+    assert result.stderr == ""
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([], ["init"], ["stop"], ["check"], ["settings"], ["states"], ["serve"], ["replay"], ["export"]),
+        *(["definitions"], ["definitions", "publish"], ["definitions", "list"]),
+    ],
+    ids=" ".join,
+)
+def test_every_command_has_help(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+
+
+def test_a_database_is_made_and_checked(run: Run, database_url: str) -> None:
+    assert "is ready" in succeeded(run("init", "--database-url", database_url))
+    report = json.loads(succeeded(run("check", "--json", GNDP_DATABASE_URL=database_url)))
+    assert report["ok"]
+    assert report["violations"] == []
+    assert len(report["invariants"]) > 20
+
+
+def test_a_check_names_what_is_broken(run: Run, database_url: str) -> None:
+    with gndp.connect(database_url) as workbench:
+        process = workbench.processes.start(
+            process_definition_id="d", process_name="p", process_type="custom", initiated_by="ann"
+        )
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE process_instances SET status = 'suspended'")
+    result = run("check", "--database-url", database_url)
+    assert result.returncode == 1
+    assert "event_fold: 1 broken" in result.stdout
+    assert str(process.id) in result.stdout
+    as_json = run("check", "--database-url", database_url, "--json")
+    assert as_json.returncode == 1
+    assert str(process.id) in {violation["id"] for violation in json.loads(as_json.stdout)["violations"]}
+
+
+def test_a_definition_is_published_and_listed(run: Run, database_url: str, folder: Path) -> None:
+    file = folder / "hiring.yaml"
+    file.write_text(TEMPLATE)
+    common = ("--database-url", database_url)
+    answer = json.loads(succeeded(run("definitions", "publish", file, "--user", "ann", "--json", *common)))
+    assert (answer["id"], answer["version"], answer["published_by"]) == ("hiring", 1, "ann")
+    assert "Hiring" in succeeded(run("definitions", "list", *common))
+    file.write_text(TEMPLATE.replace("[read]", "[nothing]").replace("id: read", "id: talk"))
+    refused = told(run("definitions", "publish", file, *common), 2)
+    assert "nothing" in refused
+    assert refused.count("steps[") >= 2
+
+
+def test_a_log_is_replayed_once_and_exported(run: Run, database_url: str, folder: Path) -> None:
+    file = folder / "log.csv"
+    file.write_text(LOG)
+    common = ("--database-url", database_url)
+    first = run("replay", file, *common)
+    assert first.returncode == 1
+    assert "case id: Case (guessed)" in first.stdout
+    assert "2 cases with 3 tasks loaded" in first.stdout
+    (problem,) = first.stderr.splitlines()
+    assert problem.startswith("not loaded: line 4: ")
+    again = run("replay", file, "--activity", "Activity", "--json", *common)
+    report = json.loads(again.stdout)
+    assert (report["cases"], report["skipped"], len(report["problems"])) == (0, 2, 1)
+    exported = json.loads(
+        succeeded(run("export", folder / "out.csv", "--tag", report["tag"], "--json", *common))
+    )
+    assert (exported["cases"], exported["activities"]) == (2, 3)
+    assert "Decide" in (folder / "out.csv").read_text()
+    assert "all hold" in succeeded(run("check", *common))
+
+
+def test_settings_say_where_they_come_from_and_mask_secrets(run: Run, folder: Path) -> None:
+    (folder / ".env").write_text("GNDP_DATABASE_URL=postgresql://ann:hunter2@host/db\nGNDP_HOST=127.0.0.9\n")
+    output = succeeded(run("settings", "--json", GNDP_PORT=9000))
+    shown = {name: (found["value"], found["source"]) for name, found in json.loads(output).items()}
+    assert shown["GNDP_PORT"] == (9000, "environment")
+    assert shown["GNDP_HOST"] == ("127.0.0.9", ".env")
+    assert shown["GNDP_LOG_LEVEL"] == ("info", "default")
+    assert shown["GNDP_DATABASE_URL"][1] == ".env"
+    table = succeeded(run("settings"))
+    assert "hunter2" not in output + table
+    assert "GNDP_DATA_DIR" in table
+
+
+def test_the_page_of_states_is_printed_and_written(run: Run, folder: Path) -> None:
+    assert succeeded(run("states")) == states_page()
+    assert succeeded(run("states", "--write", folder / "states.md")) == ""
+    assert (folder / "states.md").read_text(encoding="utf-8") == states_page()
+
+
+def test_the_embedded_server_serves_a_command_and_stops(run: Run, folder: Path) -> None:
+    data_dir = folder / "data"
+    assert "all hold" in succeeded(run("check", "--data-dir", data_dir))
+    assert "was not running" in succeeded(run("stop", GNDP_DATA_DIR=data_dir))
+    (data_dir / "pgdata" / "global" / "pg_control").write_bytes(b"")
+    assert str(data_dir) in told(run("check", "--data-dir", data_dir), 3)
+
+
+def test_a_newer_database_is_refused(run: Run, database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999_future'")
+    assert "newer version" in told(run("check", "--database-url", database_url), 3)
+
+
+def test_a_user_without_rights_is_told_so(run: Run, database_url: str) -> None:
+    user = f"gndp_test_{uuid4().hex}"
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute(f"CREATE ROLE {user} LOGIN")
+        try:
+            url = psycopg.conninfo.make_conninfo(database_url, user=user)
+            assert "permission denied" in told(run("check", "--database-url", url), 3)
+        finally:
+            admin.execute(f"DROP ROLE {user}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "words"),
+    [
+        (["check", "--database-url", "postgresql://127.0.0.1:1/none"], {}, 3, "cannot reach the database"),
+        (["check", "--database-url", "nonsense"], {}, 2, "the database URL cannot be read"),
+        (["check", "--database-url", "postgresql://127.0.0.1:1/none", "--data-dir", "x"], {}, 2, "not both"),
+        (["check", "--data-dir", "/etc/hostname"], {}, 3, "/etc/hostname is not a directory"),
+        (["settings"], {"GNDP_PORT": "many"}, 2, "GNDP_PORT: "),
+        (["states", "--write", "no/such/folder"], {}, 3, "no/such/folder: No such file"),
+    ],
+    ids=lambda value: "" if isinstance(value, dict | list) else str(value),
+)
+def test_what_cannot_be_is_said_in_one_line(
+    run: Run, arguments: list[str], settings: dict[str, str], code: int, words: str
+) -> None:
+    assert words in told(run(*arguments, **settings), code)
+
+
+def test_wrong_usage_is_refused(run: Run) -> None:
+    result = run("check", "--no-such-option")
+    assert result.returncode == 2
+    assert "No such option" in result.stderr
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_examples_of_the_readme_run(database_url: str, number: int) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```python\n")[number + 1].partition("```")[0]
+    result = subprocess.run(
+        [sys.executable, "-c", example],
+        env=os.environ | {"GNDP_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith(["Index: []\n", "completed\n"][number]), result.stdout
