@@ -56,15 +56,15 @@ chromium:
 # Stamps: a second run installs nothing, a changed pyproject.toml installs again.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "GNDP needs Python 3.11 or newer: make PYTHON=python3.12")'
-	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make virtual environments: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "no virtual environment: apt-get install python3-venv"; exit 1; }
 
 $(INSTALLED): pyproject.toml | $(VENV)/bin/python
 	@echo "installing GNDP in $(VENV) (takes a few minutes the first time) …"
-	@$(BIN)/pip install --quiet --editable .
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(READY): pyproject.toml | $(INSTALLED)
 	@echo "installing the tools for development in $(VENV) …"
-	@$(BIN)/pip install --quiet --group dev
+	@$(BIN)/python -m pip install --quiet --group dev
 	@touch $@

@@ -1,7 +1,8 @@
 """The five-task case: 22 status changes in 16 durable commits, ours beside a bare psycopg loop.
 
 Run it with ``make bench``, or ``python -m benchmarks.five_tasks [--seconds 5] [--rounds 5]``. Rounds
-alternate between the two, so that a noisy machine touches both; the figure is the median of the rounds' ratios.
+alternate between the two, so that a noisy machine touches both; the figure is the median of the
+rounds' ratios.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Lists at 1,000,000 tasks and 5,000,000 events, loaded with COPY: p99 of each read with one client.
 
 Run it with ``make bench``, or ``python -m benchmarks.million [--tasks 1000000] [--calls 300]``. Statuses,
-people and ages are skewed as in an operation that has run for years: most work is done, one person has far more
-than the others. Beside each read of ours stands the same SELECT through bare psycopg, as its floor.
+people and ages are skewed as in an operation that has run for years: most work is done, one person has
+far more than the others. Beside each read of ours stands the same SELECT through bare psycopg, as its floor.
 """
 
 from __future__ import annotations

@@ -101,10 +101,26 @@ def connect(
         url = embedded.acquire(leased)
     try:
         migrate(url)
-        database = Database(url, min_size=settings.pool_min_size, max_size=settings.pool_max_size)
+        database = Database(
+            url,
+            min_size=settings.pool_min_size,
+            max_size=settings.pool_max_size,
+            revive=_reviver(leased),
+        )
         database.open()
     except BaseException:
         if leased is not None:
             embedded.release(leased)
         raise
     return Workbench(database, clock, leased)
+
+
+def _reviver(leased: Path | None) -> Callable[[], None]:
+    """What brings back the embedded server if it died; nothing for a server of somebody else's."""
+
+    def revive() -> None:
+        if leased is not None:
+            embedded.acquire(leased)
+            embedded.release(leased)
+
+    return revive

@@ -6,7 +6,9 @@ Nothing is decided here. Whatever the workbench refuses becomes one line on stan
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 import psycopg
@@ -23,6 +25,9 @@ __all__ = ["app", "main"]
 
 def main() -> NoReturn:
     """Run the command that the arguments name, and exit."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _exit_in_order)
     try:
         app()
     except Exception as error:
@@ -33,6 +38,11 @@ def main() -> NoReturn:
         typer.echo(f"gndp: {one_line(line)}", err=True)
         sys.exit(code)
     sys.exit(0)
+
+
+def _exit_in_order(number: int, _: FrameType | None) -> NoReturn:
+    """Leave by way of every ``finally``, so that the embedded server stops with its last user."""
+    sys.exit(128 + number)
 
 
 def _told(error: Exception) -> tuple[str, int] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import signal
+import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -194,6 +196,7 @@ def serve(
     from gndp import server
 
     settings = read_settings()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a service is told to stop: no failure
     with opened(database_url, data_dir) as workbench:
         if demo:
             _fill_with_demo(workbench)

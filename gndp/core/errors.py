@@ -10,7 +10,8 @@
     │   └── Forbidden          the actor has not the right to it
     ├── DatabaseUnavailable    the database cannot be reached, or the connection broke
     ├── DatabaseMismatch       the database is from another version of GNDP, or is not GNDP's
-    └── EmbeddedServerError    the embedded PostgreSQL cannot be started from its data directory
+    ├── EmbeddedServerError    the embedded PostgreSQL cannot be started from its data directory
+    └── ServerUnavailable      the address that the web server should listen on cannot be had
 
 The API maps the tree once: NotFound 404, Conflict 409, Invalid 422, Forbidden 403, DatabaseUnavailable 503.
 """
@@ -110,3 +111,7 @@ class DatabaseMismatch(GndpError):
 
 class EmbeddedServerError(GndpError):
     """The embedded PostgreSQL cannot be started or stopped; the message says what to do about it."""
+
+
+class ServerUnavailable(GndpError):
+    """The web server cannot listen where it should: a busy port, or an address of another machine."""

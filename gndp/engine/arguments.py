@@ -20,6 +20,9 @@ MAX_NAME = 500
 MAX_TEXT = 100_000
 """Characters that a comment, a reason or a message may have."""
 
+MAX_KEY = 128
+"""Characters that an idempotency key may have: with a person's id it must fit an index of PostgreSQL."""
+
 _MAX_INTEGER = 2**31 - 1
 
 
@@ -31,6 +34,11 @@ def name(value: Any, place: str) -> str:
 def optional_name(value: Any, place: str) -> str | None:
     """A short text, or None."""
     return None if value is None else _text(value, place, MAX_NAME)
+
+
+def optional_key(value: Any, place: str) -> str | None:
+    """An idempotency key, or None."""
+    return None if value is None else _text(value, place, MAX_KEY)
 
 
 def text(value: Any, place: str) -> str:

@@ -62,16 +62,13 @@ class Definitions:
 
     def get(self, definition_id: str, version: int | None = None) -> Definition:
         """A published version, by default the newest; NotFound when there is none."""
+        definition_id = arguments.name(definition_id, "definition_id")
         if version is None:
-            (rows,) = self._transitions.read(
-                statement(
-                    "definitions", "latest", definition_id=arguments.name(definition_id, "definition_id")
-                )
-            )
+            wanted = statement("definitions", "latest", definition_id=definition_id)
         else:
-            (rows,) = self._transitions.read(
-                statement("definitions", "get", definition_id=definition_id, version=version)
-            )
+            number = arguments.whole_number(version, "version", least=1)
+            wanted = statement("definitions", "get", definition_id=definition_id, version=number)
+        (rows,) = self._transitions.read(wanted)
         if not rows:
             raise NotFound("definition", definition_id)
         return Definition._make(rows[0])

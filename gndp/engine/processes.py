@@ -28,6 +28,8 @@ from gndp.store.session import statement
 _PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
 _EVENT: TypeAdapter[Event | None] = TypeAdapter(Event | None)
 _TASK_WIDTH = len(Task._fields)
+# The contract lets clients leave out who does these.
+_MAY_BE_ANONYMOUS = frozenset({"tasks.create", "tasks.create_many", "tasks.assign"})
 
 
 class Processes:
@@ -102,7 +104,7 @@ class Processes:
             {**given, "id": chosen_id, "hold": held},
             _key(idempotency_key),
             _correlation(correlation_id),
-            automated,
+            arguments.flag(automated, "automated"),
         )
 
         def decide(work: Work) -> Process:
@@ -141,7 +143,7 @@ class Processes:
         except ValueError:
             raise Invalid(Problem("new_status", f"must be one of {', '.join(ProcessStatus)}")) from None
         common: dict[str, Any] = {
-            "user_id": user_id or "system",
+            "user_id": "system" if user_id is None else user_id,
             "expected_version": expected_version,
             "idempotency_key": idempotency_key,
             "correlation_id": correlation_id,
@@ -150,13 +152,13 @@ class Processes:
             case ProcessStatus.RUNNING:
                 return self._run(id, **common)
             case ProcessStatus.SUSPENDED:
-                return self.suspend(id, reason=reason or "no reason given", **common)
+                return self.suspend(id, reason=_given(reason), **common)
             case ProcessStatus.COMPLETED:
                 return self.complete(id, output_data=output_data, **common)
             case ProcessStatus.FAILED:
-                return self.fail(id, error_message=error_message or "no reason given", **common)
+                return self.fail(id, error_message=_given(error_message), **common)
             case ProcessStatus.CANCELLED:
-                return self.cancel(id, reason=reason or error_message or "no reason given", **common)
+                return self.cancel(id, reason=_given(reason, error_message), **common)
             case _:
                 process = self.get(id)
                 raise processes.conflict(process, f"no command makes a process {status}")
@@ -455,11 +457,11 @@ def command_call(
         expected_version = arguments.whole_number(expected_version, "expected_version", least=0)
     call = Call(
         name,
-        None if user_id is None else arguments.name(user_id, "user_id"),
+        None if user_id is None and name in _MAY_BE_ANONYMOUS else arguments.name(user_id, "user_id"),
         {**given, "expected_version": expected_version},
         _key(common.get("idempotency_key")),
         _correlation(common.get("correlation_id")),
-        bool(common.get("automated", False)),
+        arguments.flag(common.get("automated", False), "automated"),
     )
     return call, expected_version
 
@@ -475,8 +477,12 @@ def refuse_stale(row: Process | Task, expected_version: int | None) -> None:
         )
 
 
+def _given(*reasons: str | None) -> str:
+    return next((reason for reason in reasons if reason is not None), "no reason given")
+
+
 def _key(value: str | None) -> str | None:
-    return arguments.optional_name(value, "idempotency_key")
+    return arguments.optional_key(value, "idempotency_key")
 
 
 def _correlation(value: str | None) -> str | None:

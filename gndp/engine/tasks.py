@@ -94,6 +94,8 @@ class Tasks:
     ) -> builtins.list[Task]:
         """Add many tasks in one transaction, each as for ``create``; ``depends_on`` may name ids that are
         made in the same call. A cycle is Invalid. The answer is in the order given."""
+        if not isinstance(specifications, Sequence):
+            raise Invalid(Problem("specifications", "must be a list of objects"))
         places = tuple(f"[{index}]." for index in range(len(specifications)))
         return self._create(
             "tasks.create_many", specifications, user_id, idempotency_key, correlation_id, places

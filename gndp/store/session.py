@@ -9,7 +9,8 @@ costs (docs/decisions.md).
 from __future__ import annotations
 
 import select
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -20,9 +21,9 @@ from psycopg import pq
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import NumericBinaryLoader
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from gndp.core.errors import Conflict, DatabaseUnavailable
+from gndp.core.errors import Conflict, DatabaseUnavailable, GndpError
 from gndp.store.queries import Query, query
 
 _BEGIN = Query(b"begin", b"BEGIN", ())
@@ -37,6 +38,10 @@ _LOST_RACES = {
     "40P01": "two transactions waited for each other; try again",
     "55P03": "the row stayed locked by another transaction; try again",
 }
+
+# A prepared statement keeps its plan: one made while a table was new and empty would read it from end to
+# end for as long as the connection lives. Everything here is found by index, so whole-table reads are dear.
+_OPTIONS = "-c jit=off -c lock_timeout=30s -c enable_seqscan=off"
 
 Row = tuple[Any, ...]
 
@@ -59,15 +64,29 @@ class Database:
 
     ``conninfo`` is a libpq URI or keyword string. Open it after a fork, never before.
     Raises DatabaseUnavailable when no connection can be had.
+
+    A connection that breaks fails the command that holds it. The next command looks after the others
+    first: it calls ``revive``, which brings back a server that died (if it is ours to start) or raises
+    GndpError, and replaces the idle connections that broke with it.
     """
 
     def __init__(
-        self, conninfo: str, *, min_size: int = 2, max_size: int = 20, timeout: float = 30.0
+        self,
+        conninfo: str,
+        *,
+        min_size: int = 2,
+        max_size: int = 20,
+        timeout: float = 30.0,
+        revive: Callable[[], None] = lambda: None,
     ) -> None:
         self.conninfo = conninfo
+        self._timeout = timeout
+        self._revive = revive
+        self._recovery = threading.Lock()
+        self._in_doubt = False
         self._pool = ConnectionPool(
             conninfo,
-            kwargs={"autocommit": True, "options": "-c jit=off -c lock_timeout=30s"},
+            kwargs={"autocommit": True, "options": _OPTIONS},
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,
@@ -91,15 +110,14 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
         """An ordinary psycopg connection in autocommit mode, for long reads and administration."""
-        try:
-            connection = self._pool.getconn()
-        except PoolTimeout as error:
-            raise DatabaseUnavailable("no database connection became free in time") from error
+        connection = self._taken()
         try:
             yield connection
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(_one_line(error)) from error
         finally:
+            if connection.closed:
+                self._in_doubt = True
             self._pool.putconn(connection)
 
     def read(self, *statements: Statement) -> list[list[Row]]:
@@ -119,6 +137,30 @@ class Database:
                 transaction.roll_back()
                 raise
 
+    def _taken(self) -> psycopg.Connection[Any]:
+        if self._in_doubt:
+            self._recover()
+        try:
+            return self._pool.getconn()
+        except PoolClosed as error:
+            raise DatabaseUnavailable("this workbench is closed") from error
+        except PoolTimeout as error:
+            self._in_doubt = True
+            raise DatabaseUnavailable("no database connection became free in time") from error
+
+    def _recover(self) -> None:
+        if not self._recovery.acquire(timeout=self._timeout):
+            raise DatabaseUnavailable("the database is still being brought back")
+        try:
+            if self._in_doubt:
+                self._revive()
+                self._in_doubt = False
+                self._pool.check()
+        except GndpError as error:
+            raise DatabaseUnavailable(_one_line(error)) from error
+        finally:
+            self._recovery.release()
+
     def _channel(self, connection: psycopg.Connection[Any]) -> _Channel:
         channel = self._channels.get(connection)
         if channel is None:
@@ -133,6 +175,7 @@ class Transaction:
         self._channel = channel
         self._begun = False
         self._ended = False
+        self._undone = False
 
     def run(self, *statements: Statement, commit: bool = False) -> list[list[Row]]:
         """Run statements in one round trip and return each one's rows.
@@ -154,14 +197,19 @@ class Transaction:
         return answers[len(before) : len(before) + len(statements)]
 
     def commit(self) -> None:
-        """Commit, unless it was committed with the last pipeline or nothing was begun."""
+        """Commit, unless it was committed with the last pipeline or nothing was begun.
+
+        Raises Conflict when a failure, which the caller did not pass on, has undone everything.
+        """
+        if self._undone:
+            raise Conflict("this unit of work was undone when one of its commands failed")
         if self._begun and not self._ended:
             self.run(commit=True)
 
     def roll_back(self) -> None:
         """Undo everything; a broken connection has undone it already."""
         if self._begun and not self._ended:
-            self._ended = True
+            self._ended = self._undone = True
             self._channel.abandon()
 
 
@@ -181,11 +229,9 @@ class _Channel:
         try:
             pgconn.nonblocking = 1
             pgconn.enter_pipeline_mode()
-            try:
-                answers, failed = self._exchange(statements)
-            finally:
-                pgconn.exit_pipeline_mode()
-                pgconn.nonblocking = 0
+            answers, failed = self._exchange(statements)
+            pgconn.exit_pipeline_mode()
+            pgconn.nonblocking = 0
         except psycopg.OperationalError as error:
             self._connection.close()
             raise DatabaseUnavailable(f"the database connection broke: {_one_line(error)}") from error
@@ -284,7 +330,9 @@ def _translated(error: psycopg.Error) -> Exception:
     sqlstate = error.sqlstate or ""
     if sqlstate in _LOST_RACES:
         return Conflict(_LOST_RACES[sqlstate], details={"sqlstate": sqlstate})
-    if sqlstate.startswith(("08", "57P", "53")):
+    # libpq's own errors, such as a connection that broke, have no code.
+    is_over = not sqlstate or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
+    if is_over or sqlstate.startswith(("08", "57P", "53")):
         return DatabaseUnavailable(_one_line(error))
     return error
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -213,6 +215,27 @@ def test_what_cannot_be_is_said_in_one_line(
     run: Run, arguments: list[str], settings: dict[str, str], code: int, words: str
 ) -> None:
     assert words in told(run(*arguments, **settings), code)
+
+
+def test_it_serves_until_it_is_told_to_stop(run: Run, folder: Path) -> None:
+    data_dir = folder / "data"
+    command = [GNDP, "serve", "--port", "0", "--data-dir", data_dir]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as server:
+        assert server.stdout is not None
+        ready = re.search(r"http://127\.0\.0\.1:(\d+)/", server.stdout.readline())
+        assert ready is not None
+        with urllib.request.urlopen(ready[0], timeout=60) as page:
+            assert page.status == 200
+        busy = told(run("serve", "--port", ready[1], "--data-dir", data_dir), 3)
+        assert f"cannot listen on 127.0.0.1:{ready[1]}" in busy
+        server.terminate()
+        assert server.wait(60) == 0
+    assert "was not running" in succeeded(run("stop", "--data-dir", data_dir))
+
+
+def test_only_this_machine_is_served(run: Run, database_url: str) -> None:
+    refused = told(run("serve", "--host", "0.0.0.0", "--database-url", database_url), 2)
+    assert "only loopback" in refused
 
 
 def test_wrong_usage_is_refused(run: Run) -> None:

@@ -14,6 +14,6 @@ SELECT id, concat('actual_duration_mins is ', coalesce(actual_duration_mins::tex
 FROM item
 WHERE CASE
     -- Half a minute may be rounded either way.
-    WHEN completed AND seconds IS NOT NULL THEN coalesce(abs(60 * actual_duration_mins - seconds) > 30, true)
+    WHEN completed AND seconds IS NOT NULL THEN coalesce(abs(60::bigint * actual_duration_mins - seconds) > 30, true)
     WHEN NOT given_up THEN actual_duration_mins IS NOT NULL
 END

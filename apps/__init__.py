@@ -1,0 +1,1 @@
+"""The workbench in the browser: stores (derived data) → pages (views) → shell. It decides nothing."""

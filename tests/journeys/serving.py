@@ -1,0 +1,30 @@
+"""A server of this process's workbench on a port of its own, for tests that talk to it over HTTP."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+import gndp
+from gndp.server import build_app
+
+
+@contextmanager
+def served(workbench: gndp.Workbench) -> Iterator[str]:
+    """The address of a running server; it is stopped afterwards."""
+    config = uvicorn.Config(build_app(workbench), host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

@@ -1,0 +1,75 @@
+"""The server over HTTP and WebSocket: who may talk to it, and what it says when it cannot listen."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+import websockets
+from serving import served
+
+import gndp
+from gndp.core.errors import Forbidden, ServerUnavailable
+from gndp.server import serve
+
+
+@pytest.fixture
+def address(workbench: gndp.Workbench) -> Iterator[str]:
+    with served(workbench) as url:
+        yield url
+
+
+def status_of(url: str, **headers: str) -> int:
+    request = urllib.request.Request(url, headers={name.title(): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_page_and_health_answer_on_one_port(address: str) -> None:
+    assert status_of(f"{address}/") == 200
+    assert status_of(f"{address}/healthz") == 200
+
+
+def test_own_origin_is_let_in(address: str) -> None:
+    assert status_of(f"{address}/", origin=address) == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_foreign_origin_is_refused(address: str, origin: str) -> None:
+    assert status_of(f"{address}/", origin=origin) == 403
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", ""])
+def test_a_name_that_is_not_loopback_is_refused(address: str, host: str) -> None:
+    assert status_of(f"{address}/healthz", host=host) in (400, 403)
+
+
+def test_foreign_origin_gets_no_websocket(address: str) -> None:
+    async def connect() -> None:
+        url = address.replace("http", "ws") + "/ws"
+        async with websockets.connect(url, origin="http://evil.example"):
+            pass
+
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        asyncio.run(connect())
+    assert refused.value.response.status_code == 403
+
+
+def test_only_loopback_is_listened_on(workbench: gndp.Workbench) -> None:
+    with pytest.raises(Forbidden, match="loopback"):
+        serve(workbench, "0.0.0.0", 0)
+
+
+def test_a_busy_port_is_said(workbench: gndp.Workbench) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(ServerUnavailable, match="in use"):
+            serve(workbench, "127.0.0.1", taken.getsockname()[1])
