@@ -23,7 +23,7 @@ def overview(workbench: Workbench) -> Any:
     figures = pn.pane.HTML("", stylesheets=[STYLESHEET], sizing_mode="stretch_width")
     table = pn.pane.HTML("", stylesheets=[STYLESHEET], sizing_mode="stretch_width", loading=True)
     status = pmui.RadioButtonGroup(options=[_ALL, *STATUS_COLOURS], value=_ALL, label="Status", size="small")
-    pages = pmui.Pagination(count=1, value=1, size="small")
+    pages = pmui.Pagination(count=1, value=0, size="small")
     said = pn.pane.Str("", margin=(8, 10), styles={"font-size": "12px", "opacity": "0.8"})
     problem = pmui.Alert("", alert_type="error", visible=False)
     retry = pmui.Button(label="Try again", size="small", visible=False, on_click=lambda _: store.refresh())
@@ -48,12 +48,12 @@ def overview(workbench: Workbench) -> Any:
         said.object = f"{about}{store.processes.total:,} processes · as of {now:%H:%M:%S} UTC"
 
     def choose_status(event: Any) -> None:
-        pages.value = 1
+        pages.value = 0
         store.show(status=None if event.new == _ALL else event.new)
 
     def turn_page(event: Any) -> None:
-        if event.new - 1 != store.page:
-            store.show(status=store.status, page=event.new - 1)
+        if event.new != store.page:
+            store.show(status=store.status, page=event.new)
 
     store.listeners.append(draw)
     status.param.watch(choose_status, "value")

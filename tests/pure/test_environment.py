@@ -20,7 +20,7 @@ OTHER_NAMES = {"psycopg": {"psycopg", "psycopg-c"}, "tzdata": {"python-tzdata"}}
 EXTRAS = {("psycopg", "pool"): "psycopg-pool"}
 """Extras that are packages of their own on conda-forge, with versions of their own."""
 
-TOOLS = {"python", "pip", "hatchling"}
+TOOLS = {"python", "pip"}
 """What brings the project in, beside what it needs."""
 
 Versions = dict[str, SpecifierSet]
@@ -66,6 +66,5 @@ def test_both_name_the_same_packages_at_the_same_versions() -> None:
 
 
 def test_both_want_the_same_python_and_build_backend() -> None:
-    found = of_conda()
-    assert found["python"] == SpecifierSet(PROJECT["project"]["requires-python"])
-    assert found["hatchling"] == of_pip(PROJECT["build-system"]["requires"])["hatchling"]
+    assert of_conda()["python"] == SpecifierSet(PROJECT["project"]["requires-python"])
+    assert of_conda()["hatchling"] == of_pip(PROJECT["build-system"]["requires"])["hatchling"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gndp
+from gndp.core import errors
 
 PUBLIC = [
     "Conflict",
@@ -32,11 +33,13 @@ def test_every_public_name_is_there_and_documented() -> None:
         assert getattr(gndp, name).__doc__, name
 
 
-def test_everything_that_is_raised_on_purpose_is_of_one_tree() -> None:
-    errors = [
-        value for value in vars(gndp).values() if isinstance(value, type) and issubclass(value, Exception)
-    ]
-    assert len(errors) == 9
-    assert all(issubclass(error, gndp.GndpError) for error in errors)
-    refusals = {error.__name__ for error in errors if issubclass(error, gndp.Refusal)}
+def test_everything_that_is_raised_on_purpose_is_public_and_of_one_tree() -> None:
+    raised = {name: value for name, value in vars(errors).items() if _is_error(value)}
+    assert all(issubclass(error, gndp.GndpError) for error in raised.values())
+    assert raised.keys() <= set(gndp.__all__)
+    refusals = {name for name, error in raised.items() if issubclass(error, gndp.Refusal)}
     assert refusals == {"Refusal", "NotFound", "Conflict", "Invalid", "Forbidden"}
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
