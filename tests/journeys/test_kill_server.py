@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -41,8 +42,9 @@ def data_dir() -> Iterator[Path]:
 class Client(threading.Thread):
     """Works through processes on a workbench that others use too, until told to stop.
 
-    ``acknowledged`` counts the events that its acknowledged commands must have left, by correlation id;
-    ``refused`` the times that the database was unavailable; ``fault`` is anything else that came.
+    ``acknowledged`` are the correlation ids of the commands that it was told had happened, ``refused`` the
+    times that the database was unavailable, ``slowest`` the longest that a round of commands took
+    (seconds), ``fault`` anything else that came.
     """
 
     def __init__(self, wb: gndp.Workbench, name: str) -> None:
@@ -138,29 +140,29 @@ def test_a_killed_server_comes_back_with_every_acknowledged_command(data_dir: Pa
     with gndp.connect(data_dir=data_dir) as wb:
         for number in range(kills):
             clients = [Client(wb, f"kill{number}-client{n}") for n in range(CLIENTS)]
+            kill_under_load(clients, partial(ways[number % len(ways)], data_dir))
             for client in clients:
-                client.start()
-            until(lambda: all(len(client.acknowledged) >= 6 for client in clients), "under load")  # noqa: B023
-
-            ways[number % len(ways)](data_dir)
-
-            until(lambda: any(client.refused for client in clients), "somebody hears of it")  # noqa: B023
-            before = [len(client.acknowledged) for client in clients]
-            until(
-                lambda: all(  # noqa: B023
-                    client.fault or len(client.acknowledged) >= count + 3
-                    for client, count in zip(clients, before, strict=True)  # noqa: B023
-                ),
-                "everybody works again",
-            )
-            for client in clients:
-                client.stopping.set()
-            for client in clients:
-                client.join(PATIENCE)
-                assert not client.is_alive()
                 assert client.fault is None, repr(client.fault)
                 assert client.slowest < 60
             verify(wb, clients)
+
+
+def kill_under_load(clients: list[Client], kill: Callable[[], None]) -> None:
+    """Kill the server while all clients work, and wait until all of them work again."""
+    for client in clients:
+        client.start()
+    until(lambda: all(len(client.acknowledged) >= 6 for client in clients), "under load")
+    kill()
+    until(lambda: any(client.refused for client in clients), "somebody hears of it")
+    goals = [(client, len(client.acknowledged) + 3) for client in clients]
+    until(
+        lambda: all(client.fault or len(client.acknowledged) >= goal for client, goal in goals), "works again"
+    )
+    for client in clients:
+        client.stopping.set()
+    for client in clients:
+        client.join(PATIENCE)
+        assert not client.is_alive()
 
 
 def verify(wb: gndp.Workbench, clients: list[Client]) -> None:
