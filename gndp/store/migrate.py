@@ -8,8 +8,9 @@ from alembic import command, op
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.conninfo import conninfo_to_dict
 
-from gndp.core.errors import DatabaseMismatch, DatabaseUnavailable
+from gndp.core.errors import DatabaseMismatch, DatabaseUnavailable, Invalid, Problem
 from gndp.store.resources import sql_path, sql_text
 
 _MIGRATION_LOCK = 0x474E4450  # "GNDP": one migration at a time in a database
@@ -24,8 +25,13 @@ def migrate(conninfo: str) -> None:
     """Bring the database to the newest revision, in one transaction; nothing happens when it is there.
 
     Safe to call from many processes at once. Raises DatabaseMismatch when the database is from a newer
-    version of GNDP or PostgreSQL is older than 15, DatabaseUnavailable when it cannot be reached.
+    version of GNDP or PostgreSQL is older than 15, DatabaseUnavailable when it cannot be reached,
+    Invalid when ``conninfo`` is no address.
     """
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        raise Invalid(Problem("database_url", "is not an address that libpq understands")) from error
     engine = _engine(conninfo)
     try:
         with engine.begin() as connection:

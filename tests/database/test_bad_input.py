@@ -1,4 +1,4 @@
-"""Bad input: each kind gets its typed error and changes nothing (a digest of all tables is compared)."""
+"""Bad input that only the state shows, and bad documents: a typed error, and nothing changes in any table."""
 
 from __future__ import annotations
 
