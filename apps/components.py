@@ -30,11 +30,12 @@ th { text-align: left; font-weight: 600; font-size: 12px; opacity: .8; padding: 
      border-bottom: 1px solid rgba(128,128,128,.4); }
 td { padding: 9px 12px; border-bottom: 1px solid rgba(128,128,128,.18); vertical-align: middle; }
 tbody tr:hover { background: rgba(128,128,128,.08); }
-.name-cell { max-width: 340px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.name-cell { max-width: min(340px, 60vw); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .kind { font-size: 12px; opacity: .75; }
 .badge { display: inline-block; padding: 2px 10px; border-radius: 999px; color: #fff; font-size: 12px;
          font-weight: 500; white-space: nowrap; }
-.dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 7px; }
+.dot { display: inline-block; width: 9px; height: 9px; border-radius: 50%; margin-right: 7px;
+       box-shadow: 0 0 0 1px rgba(160,160,160,.45); }
 .bar { display: inline-block; width: 90px; height: 7px; border-radius: 4px; background: rgba(128,128,128,.28);
        vertical-align: middle; margin-right: 8px; overflow: hidden; }
 .bar span { display: block; height: 100%; background: #1565c0; }
@@ -48,8 +49,9 @@ _TEMPLATES = {
 <div class="value">{{ f.value }}</div><div class="note">{{ f.note }}</div></div>{% endfor %}</div>""",
     "processes": """{% if not rows %}
 <div class="empty">No process {{ "is " ~ status if status else "yet" }}.</div>
-{% else %}<div class="scroll"><table><thead><tr><th>Process</th><th>Status</th><th>Progress</th><th>SLA</th>
-<th>Priority</th><th>Assigned to</th><th>Created</th></tr></thead><tbody>{% for p in rows %}<tr>
+{% else %}<div class="scroll"><table><thead><tr>{% for title in
+("Process", "Status", "Progress", "SLA", "Priority", "Assigned to", "Created") %}
+<th scope="col">{{ title }}</th>{% endfor %}</tr></thead><tbody>{% for p in rows %}<tr>
 <td><div class="name-cell" title="{{ p.process_name }}">{{ p.process_name }}</div>
 <div class="kind">{{ p.process_type }}</div></td>
 <td><span class="badge" style="background: {{ status_colours[p.status] }}">{{ p.status }}</span></td>

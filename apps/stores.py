@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
+
+from gndp.core.errors import GndpError
 
 if TYPE_CHECKING:
     from gndp.core.records import ProcessPage, Summary
@@ -21,6 +24,7 @@ class Overview:
 
     ``status`` filters the table (None for all), ``page`` counts from 0. ``problem`` says in words why the
     last refresh failed; the figures of the one before then stay. ``listeners`` are told after every refresh.
+    Callbacks run in several threads: refreshes take turns, so that the last one shows the newest choice.
     """
 
     workbench: Workbench
@@ -31,27 +35,33 @@ class Overview:
     problem: str | None = None
     refreshed_at: datetime | None = None
     listeners: list[Callable[[], None]] = field(default_factory=list)
+    _turn: Lock = field(default_factory=Lock, repr=False)
 
     def refresh(self) -> None:
-        """Read the figures anew."""
-        from gndp.core.errors import GndpError
-
-        try:
-            self.summary = self.workbench.processes.summary()
-            self.processes = self.workbench.processes.list(
-                status=self.status, limit=PAGE_SIZE, offset=self.page * PAGE_SIZE
-            )
-            self.problem = None
-            self.refreshed_at = self.workbench.clock()
-        except GndpError as error:
-            self.problem = str(error)
-        for listener in self.listeners:
-            listener()
+        """Read the figures anew; past the end of a list that became shorter, its last page."""
+        with self._turn:
+            try:
+                self.summary = self.workbench.processes.summary()
+                self.processes = self._read_page()
+                if self.page >= self.pages:
+                    self.page = self.pages - 1
+                    self.processes = self._read_page()
+                self.problem = None
+                self.refreshed_at = self.workbench.clock()
+            except GndpError as error:
+                self.problem = str(error)
+            for listener in self.listeners:
+                listener()
 
     def show(self, *, status: str | None, page: int = 0) -> None:
         """Change the filter or the page, and refresh."""
         self.status, self.page = status, page
         self.refresh()
+
+    def _read_page(self) -> ProcessPage:
+        return self.workbench.processes.list(
+            status=self.status, limit=PAGE_SIZE, offset=self.page * PAGE_SIZE
+        )
 
     @property
     def pages(self) -> int:

@@ -1,7 +1,8 @@
 """The server: workbench pages and API as one ASGI application on one port.
 
 Until authentication exists it listens on loopback only, answers only to loopback names (so that no other
-site can be made to resolve to it) and refuses requests and WebSockets that another origin's page sends.
+site can be made to resolve to it) and refuses requests, frames and WebSockets of another origin's page;
+a link to the workbench may be followed from anywhere.
 """
 
 from __future__ import annotations
@@ -12,30 +13,26 @@ import socket
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gndp.core.errors import DatabaseUnavailable, Forbidden, ServerUnavailable
 from gndp.workbench import Workbench
 
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
 
 def build_app(workbench: Workbench) -> FastAPI:
     """The application on a workbench; the caller closes the workbench."""
-    # Bokeh reads its settings when it is imported, and Panel's extensions are served only if they were
-    # imported before the application is mounted.
     from bokeh.settings import settings as bokeh_settings
-
-    bokeh_settings.sign_sessions = True
-    bokeh_settings.secret_key = secrets.token_urlsafe(32)
-    bokeh_settings.resources = "server"
     from panel.io.fastapi import add_applications
 
+    secret = secrets.token_urlsafe(32)
+    bokeh_settings.sign_sessions = True
+    bokeh_settings.secret_key = secret
+    bokeh_settings.resources = "server"
+    # Panel's extensions are served only if they were imported before the application is mounted.
     shell = _shell()
     app = FastAPI(title="GNDP", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -47,7 +44,19 @@ def build_app(workbench: Workbench) -> FastAPI:
             return JSONResponse({"status": "unavailable", "detail": str(error)}, status_code=503)
         return JSONResponse({"status": "ok"})
 
-    add_applications(shell.pages(workbench), app=app, title=shell.TITLE)
+    @app.get("/components/{path:path}")
+    def component(path: str) -> None:
+        # Panel's own route here, which this one stands before, imports whatever module the URL names.
+        raise HTTPException(404)
+
+    # Said again, since bokeh-fastapi reads the settings once, when it is first imported.
+    add_applications(
+        shell.pages(workbench),
+        app=app,
+        title=shell.TITLE,
+        sign_sessions=True,
+        secret_key=secret.encode(),
+    )
     app.add_middleware(SameOriginOnly)
     return app
 
@@ -73,7 +82,11 @@ def serve(workbench: Workbench, host: str, port: int, on_ready: Callable[[str], 
 
 
 class SameOriginOnly:
-    """ASGI middleware: only loopback names as Host, and no Origin but the server's own."""
+    """ASGI middleware: only loopback names as Host, and nothing that another origin's page asked for.
+
+    Browsers send no Origin with the images, scripts and frames of another page, but they say in
+    ``Sec-Fetch-Site`` that it is another's; of those only a page opened by a link is let in.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -105,10 +118,14 @@ class _Server(uvicorn.Server):
 def _is_own(scope: Scope) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
-    if host.rpartition(":")[0] not in _LOOPBACK_NAMES and host not in _LOOPBACK_NAMES:
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if not _is_loopback(name.removeprefix("[").removesuffix("]")):
         return False
-    origin = headers.get(b"origin")
-    return origin is None or urlsplit(origin).netloc == host
+    if headers.get(b"origin", f"http://{host}") not in (f"http://{host}", f"https://{host}"):
+        return False
+    if headers.get(b"sec-fetch-site", "none") in ("none", "same-origin"):
+        return True
+    return headers.get(b"sec-fetch-mode") == "navigate" and headers.get(b"sec-fetch-dest") == "document"
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -120,9 +137,10 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
         listening.listen(128)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listening.close()
-        raise ServerUnavailable(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ServerUnavailable(f"cannot listen on {host}:{port}: {reason}") from error
     return listening
 
 
@@ -137,5 +155,7 @@ def _shell() -> Any:
     """The pages: ``apps`` beside the package in a checkout, ``gndp._apps`` in an installed wheel."""
     try:
         return import_module("gndp._apps.workbench")
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name != "gndp._apps":
+            raise
         return import_module("apps.workbench")

@@ -120,7 +120,6 @@ def _reviver(leased: Path | None) -> Callable[[], None]:
 
     def revive() -> None:
         if leased is not None:
-            embedded.acquire(leased)
-            embedded.release(leased)
+            embedded.revive(leased)
 
     return revive

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 REFRESH_MILLISECONDS = 5_000
 _ALL = "all"
+_PLAIN = {"& .MuiToggleButton-root, & .MuiButton-root": {"textTransform": "none"}}
 
 
 def overview(workbench: Workbench) -> Any:
@@ -22,9 +23,11 @@ def overview(workbench: Workbench) -> Any:
     store = Overview(workbench)
     figures = pn.pane.HTML("", stylesheets=[STYLESHEET], sizing_mode="stretch_width")
     table = pn.pane.HTML("", stylesheets=[STYLESHEET], sizing_mode="stretch_width", loading=True)
-    status = pmui.RadioButtonGroup(options=[_ALL, *STATUS_COLOURS], value=_ALL, label="Status", size="small")
+    status = pmui.RadioButtonGroup(
+        options=[_ALL, *STATUS_COLOURS], value=_ALL, label="Status", size="small", sx=_PLAIN
+    )
     pages = pmui.Pagination(count=1, value=0, size="small")
-    said = pn.pane.Str("", margin=(8, 10), styles={"font-size": "12px", "opacity": "0.8"})
+    said = pmui.Typography("", variant="body2", margin=(6, 10))
     problem = pmui.Alert("", alert_type="error", visible=False)
     retry = pmui.Button(label="Try again", size="small", visible=False, on_click=lambda _: store.refresh())
 
@@ -43,12 +46,11 @@ def overview(workbench: Workbench) -> Any:
             status=store.status,
             ago=lambda instant: ago(instant, now),
         )
-        pages.count = store.pages
+        pages.param.update(count=store.pages, value=store.page)
         about = "about " if store.processes.total_is_estimate else ""
         said.object = f"{about}{store.processes.total:,} processes · as of {now:%H:%M:%S} UTC"
 
     def choose_status(event: Any) -> None:
-        pages.value = 0
         store.show(status=None if event.new == _ALL else event.new)
 
     def turn_page(event: Any) -> None:
@@ -63,13 +65,13 @@ def overview(workbench: Workbench) -> Any:
     return pn.Column(
         problem,
         retry,
-        pn.pane.Str("The last 30 days", styles={"font-size": "13px", "opacity": "0.8"}),
+        pmui.Typography("The last 30 days", variant="subtitle1", margin=(0, 10, 4, 10)),
         figures,
-        pn.Row(status, sizing_mode="stretch_width", margin=(20, 0, 4, 0)),
+        pn.Row(status, sizing_mode="stretch_width", margin=(20, 0, 4, 0), styles={"overflow-x": "auto"}),
         table,
         pn.Row(pages, said, sizing_mode="stretch_width"),
         sizing_mode="stretch_width",
-        styles={"max-width": "1280px", "margin": "16px auto"},
+        styles={"max-width": "1280px", "width": "calc(100% - 32px)", "margin": "16px auto"},
     )
 
 

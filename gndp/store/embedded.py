@@ -130,6 +130,19 @@ def stop(data_dir: Path) -> bool:
             return _stop_server(place)
 
 
+def revive(data_dir: Path) -> None:
+    """Bring back a server that died while this process held it.
+
+    One that was stopped on purpose stays stopped. Raises EmbeddedServerError then, or when it cannot run.
+    """
+    place = Place.of(data_dir)
+    died = (place.cluster / "postmaster.pid").exists()  # a server that shuts down in order removes it
+    if not died and not is_running(data_dir):
+        raise EmbeddedServerError("the embedded PostgreSQL was stopped: connect again to start it")
+    acquire(data_dir)
+    release(data_dir)
+
+
 def is_running(data_dir: Path) -> bool:
     """Whether the server of ``data_dir`` answers a query at this moment (False while it still recovers)."""
     return _why_no_answer(Place.of(data_dir)) is None

@@ -283,3 +283,15 @@ def test_a_closed_workbench_says_so(cut_workbench: gndp.Workbench) -> None:
     cut_workbench.close()
     with pytest.raises(DatabaseUnavailable, match="closed"):
         cut_workbench.processes.list()
+
+
+def test_a_server_that_was_stopped_stays_stopped_until_somebody_connects(data_dir: Path) -> None:
+    with gndp.connect(data_dir=data_dir) as wb:
+        process = started(wb)
+        assert embedded.stop(data_dir)
+        for _ in range(3):
+            with pytest.raises(DatabaseUnavailable):
+                wb.processes.get(process.id)
+        assert not embedded.is_running(data_dir)
+        with gndp.connect(data_dir=data_dir) as again:
+            assert again.processes.get(process.id) == process
