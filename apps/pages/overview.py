@@ -28,7 +28,7 @@ def overview(workbench: Workbench) -> Any:
     )
     pages = pmui.Pagination(count=1, value=0, size="small")
     said = pmui.Typography("", variant="body2", margin=(6, 10))
-    problem = pmui.Alert("", alert_type="error", visible=False)
+    problem = pmui.Alert("", severity="error", visible=False)
     retry = pmui.Button(label="Try again", size="small", visible=False, on_click=lambda _: store.refresh())
 
     def draw() -> None:

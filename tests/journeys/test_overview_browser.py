@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving import served
 
 import gndp
+from gndp.core.errors import DatabaseUnavailable
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=\"document.title='broken into'\">"
@@ -96,6 +97,38 @@ def test_a_status_filters_the_table(page: Page) -> None:
 def test_the_next_page_shows_the_rest(page: Page) -> None:
     page.get_by_role("button", name="Go to page 2").click()
     expect(page.locator("tbody tr")).to_have_count(6)
+
+
+def test_a_filter_starts_at_its_first_page(page: Page) -> None:
+    page.get_by_role("button", name="Go to page 2").click()
+    expect(page.locator("tbody tr")).to_have_count(6)
+    page.get_by_role("button", name="running").click()
+    expect(page.locator("tbody tr")).to_have_count(25)
+    expect(page.get_by_text("30 processes")).to_be_visible()
+
+
+def test_a_list_that_became_shorter_shows_its_last_page(page: Page, workbench: gndp.Workbench) -> None:
+    page.get_by_role("button", name="running").click()
+    page.get_by_role("button", name="Go to page 2").click()
+    expect(page.locator("tbody tr")).to_have_count(5)
+    for process in workbench.processes.list(status="running", limit=10).processes:
+        workbench.processes.fail(process.id, user_id="ann", error_message="no")
+    expect(page.locator("tbody tr")).to_have_count(20, timeout=30_000)
+
+
+def test_an_unreachable_database_is_said_and_tried_again(
+    page: Page, workbench: gndp.Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable() -> None:
+        raise DatabaseUnavailable("the database cannot be reached")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workbench.processes, "summary", unreachable)
+        expect(page.get_by_text("cannot be read now")).to_be_visible(timeout=30_000)
+        expect(page.locator(".MuiAlert-colorError")).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(25)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("cannot be read now")).to_be_hidden()
 
 
 def test_what_changes_elsewhere_shows_here(page: Page, workbench: gndp.Workbench) -> None:

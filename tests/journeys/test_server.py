@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
+import bokeh_fastapi  # noqa: F401  (imported before the server on purpose: it reads settings on import)
 import pytest
 import websockets
+from bokeh.util.token import generate_jwt_token, generate_session_id
 from serving import served
 
 import gndp
@@ -41,7 +44,9 @@ def test_own_origin_is_let_in(address: str) -> None:
     assert status_of(f"{address}/", origin=address) == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[", "http://me@127.0.0.1", ""]
+)
 def test_foreign_origin_is_refused(address: str, origin: str) -> None:
     assert status_of(f"{address}/", origin=origin) == 403
 
@@ -49,6 +54,46 @@ def test_foreign_origin_is_refused(address: str, origin: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", ""])
 def test_a_name_that_is_not_loopback_is_refused(address: str, host: str) -> None:
     assert status_of(f"{address}/healthz", host=host) in (400, 403)
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "127.0.0.2:1", "[::1]:1", "[::1]"])
+def test_every_loopback_name_is_answered(address: str, host: str) -> None:
+    assert status_of(f"{address}/healthz", host=host) == 200
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "destination", "status"),
+    [
+        ("none", "navigate", "document", 200),
+        ("same-origin", "no-cors", "script", 200),
+        ("cross-site", "navigate", "document", 200),
+        ("cross-site", "navigate", "iframe", 403),
+        ("cross-site", "no-cors", "image", 403),
+        ("same-site", "no-cors", "script", 403),
+    ],
+)
+def test_another_page_may_link_but_not_embed(
+    address: str, site: str, mode: str, destination: str, status: int
+) -> None:
+    said = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": destination}
+    assert status_of(f"{address}/healthz", **said) == status
+
+
+def test_no_module_is_imported_because_a_url_names_it(address: str) -> None:
+    assert status_of(f"{address}/components/wsgiref.headers/Headers/_css/x") == 404
+    assert "wsgiref.headers" not in sys.modules
+
+
+def test_sessions_are_signed_whatever_was_imported_before(address: str) -> None:
+    forged = generate_jwt_token(generate_session_id(signed=False), signed=False, expiration=300)
+
+    async def first_message() -> str | bytes:
+        url = address.replace("http", "ws") + "/ws"
+        async with websockets.connect(url, origin=address, subprotocols=["bokeh", forged]) as socket:
+            return await asyncio.wait_for(socket.recv(), 10)
+
+    with pytest.raises((websockets.ConnectionClosed, websockets.InvalidStatus)):
+        asyncio.run(first_message())
 
 
 def test_foreign_origin_gets_no_websocket(address: str) -> None:
@@ -73,3 +118,8 @@ def test_a_busy_port_is_said(workbench: gndp.Workbench) -> None:
         taken.listen()
         with pytest.raises(ServerUnavailable, match="in use"):
             serve(workbench, "127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_port_that_cannot_be_is_said(workbench: gndp.Workbench) -> None:
+    with pytest.raises(ServerUnavailable, match="0-65535"):
+        serve(workbench, "127.0.0.1", 70_000)
