@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from gndp.core.errors import GndpError
@@ -35,7 +35,7 @@ class Overview:
     problem: str | None = None
     refreshed_at: datetime | None = None
     listeners: list[Callable[[], None]] = field(default_factory=list)
-    _turn: Lock = field(default_factory=Lock, repr=False)
+    _turn: RLock = field(default_factory=RLock, repr=False)
 
     def refresh(self) -> None:
         """Read the figures anew; past the end of a list that became shorter, its last page."""
@@ -52,11 +52,6 @@ class Overview:
                 self.problem = str(error)
             for listener in self.listeners:
                 listener()
-
-    def show(self, *, status: str | None, page: int = 0) -> None:
-        """Change the filter or the page, and refresh."""
-        self.status, self.page = status, page
-        self.refresh()
 
     def _read_page(self) -> ProcessPage:
         return self.workbench.processes.list(

@@ -46,16 +46,21 @@ def overview(workbench: Workbench) -> Any:
             status=store.status,
             ago=lambda instant: ago(instant, now),
         )
-        pages.param.update(count=store.pages, value=store.page)
+        if pages.value >= store.pages:
+            pages.value = store.page
+        pages.count = store.pages
         about = "about " if store.processes.total_is_estimate else ""
         said.object = f"{about}{store.processes.total:,} processes · as of {now:%H:%M:%S} UTC"
 
     def choose_status(event: Any) -> None:
-        store.show(status=None if event.new == _ALL else event.new)
+        store.status, store.page = (None if event.new == _ALL else event.new), 0
+        pages.value = 0
+        store.refresh()
 
     def turn_page(event: Any) -> None:
         if event.new != store.page:
-            store.show(status=store.status, page=event.new)
+            store.page = event.new
+            store.refresh()
 
     store.listeners.append(draw)
     status.param.watch(choose_status, "value")

@@ -109,6 +109,7 @@ def test_a_filter_starts_at_its_first_page(page: Page) -> None:
 
 def test_a_list_that_became_shorter_shows_its_last_page(page: Page, workbench: gndp.Workbench) -> None:
     page.get_by_role("button", name="running").click()
+    expect(page.get_by_text("30 processes")).to_be_visible()
     page.get_by_role("button", name="Go to page 2").click()
     expect(page.locator("tbody tr")).to_have_count(5)
     for process in workbench.processes.list(status="running", limit=10).processes:

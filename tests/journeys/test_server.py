@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import sys
 import urllib.error
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 import bokeh_fastapi  # noqa: F401  (imported before the server on purpose: it reads settings on import)
 import pytest
 import websockets
-from bokeh.util.token import generate_jwt_token, generate_session_id
+from bokeh.util.token import generate_jwt_token, get_session_id
 from serving import served
 
 import gndp
@@ -84,16 +85,18 @@ def test_no_module_is_imported_because_a_url_names_it(address: str) -> None:
     assert "wsgiref.headers" not in sys.modules
 
 
-def test_sessions_are_signed_whatever_was_imported_before(address: str) -> None:
-    forged = generate_jwt_token(generate_session_id(signed=False), signed=False, expiration=300)
-
-    async def first_message() -> str | bytes:
+def test_a_session_needs_its_signed_token_whatever_was_imported_before(address: str) -> None:
+    async def first_message(token: str) -> str | bytes:
         url = address.replace("http", "ws") + "/ws"
-        async with websockets.connect(url, origin=address, subprotocols=["bokeh", forged]) as socket:
+        async with websockets.connect(url, origin=address, subprotocols=["bokeh", token]) as socket:
             return await asyncio.wait_for(socket.recv(), 10)
 
-    with pytest.raises((websockets.ConnectionClosed, websockets.InvalidStatus)):
-        asyncio.run(first_message())
+    with urllib.request.urlopen(f"{address}/", timeout=20) as page:
+        token = re.search(r'"token":"([^"]+)"', page.read().decode())[1]
+    forged = generate_jwt_token(get_session_id(token), signed=False, expiration=300)
+    with pytest.raises(websockets.InvalidStatus):
+        asyncio.run(first_message(forged))
+    assert "ACK" in asyncio.run(first_message(token))
 
 
 def test_foreign_origin_gets_no_websocket(address: str) -> None:
