@@ -18,7 +18,7 @@ SLA_COLOURS = {"on_track": "#2e7d32", "met": "#2e7d32", "at_risk": "#b45309", "b
 PRIORITY_COLOURS = {"critical": "#8b0000", "high": "#b45309", "medium": "#1565c0", "low": "#5f6b7a"}
 
 STYLESHEET = """
-:host { font-family: Roboto, "Helvetica Neue", Arial, sans-serif; color: inherit; }
+:host { max-height: none; font-family: Roboto, "Helvetica Neue", Arial, sans-serif; color: inherit; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(170px, 1fr)); gap: 16px; }
 .figure { border: 1px solid rgba(128,128,128,.28); border-radius: 10px; padding: 16px 20px; }
 .figure .name { font-size: 13px; opacity: .78; }

@@ -61,18 +61,43 @@ def build_app(workbench: Workbench) -> FastAPI:
     return app
 
 
-def serve(workbench: Workbench, host: str, port: int, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. ``port`` 0 takes any; ``on_ready`` is told the address once it listens.
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on ``host`` and ``port`` (0 takes any), taken before there is anything to serve.
 
     Raises Forbidden for a host that is not loopback, ServerUnavailable when the port cannot be had.
     """
-    listening = _listen(host, port)
-    name = "localhost" if host == "localhost" else f"[{host}]" if ":" in host else host
-    address = f"http://{name}:{listening.getsockname()[1]}/"
+    if not _is_loopback(host):
+        raise Forbidden(f"cannot listen on {host}: without authentication only loopback is allowed")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        reason = getattr(error, "strerror", None) or error
+        raise ServerUnavailable(f"cannot listen on {host}:{port}: {reason}") from error
+    return listening
+
+
+def serve(
+    workbench: Workbench,
+    listening: socket.socket,
+    on_ready: Callable[[str], None],
+    log_level: str = "warning",
+) -> None:
+    """Serve on a socket from ``listen`` until SIGINT or SIGTERM, and close it.
+
+    ``on_ready`` is told the address once requests are answered; ``log_level`` is debug, info, warning or
+    error.
+    """
+    host, port = listening.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     config = uvicorn.Config(
-        build_app(workbench), log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=3
+        build_app(workbench), log_level=log_level, ws="websockets-sansio", timeout_graceful_shutdown=3
     )
-    server = _Server(config, lambda: on_ready(address) if on_ready else None)
+    server = _Server(config, lambda: on_ready(address))
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
@@ -126,22 +151,6 @@ def _is_own(scope: Scope) -> bool:
     if headers.get(b"sec-fetch-site", "none") in ("none", "same-origin"):
         return True
     return headers.get(b"sec-fetch-mode") == "navigate" and headers.get(b"sec-fetch-dest") == "document"
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    if not _is_loopback(host):
-        raise Forbidden(f"cannot listen on {host}: without authentication only loopback is allowed")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(128)
-    except (OSError, OverflowError) as error:
-        listening.close()
-        reason = getattr(error, "strerror", None) or error
-        raise ServerUnavailable(f"cannot listen on {host}:{port}: {reason}") from error
-    return listening
 
 
 def _is_loopback(host: str) -> bool:

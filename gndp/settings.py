@@ -23,5 +23,5 @@ class Settings(BaseSettings):
     pool_min_size: int = Field(default=2, ge=1, description="connections kept open")
     pool_max_size: int = Field(default=20, ge=1, description="connections at most")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="what the server writes to its log"
+        default="warning", description="what the server writes to its log"
     )

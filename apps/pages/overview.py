@@ -76,7 +76,12 @@ def overview(workbench: Workbench) -> Any:
         table,
         pn.Row(pages, said, sizing_mode="stretch_width"),
         sizing_mode="stretch_width",
-        styles={"max-width": "1280px", "width": "calc(100% - 32px)", "margin": "16px auto"},
+        styles={
+            "max-height": "none",
+            "max-width": "1280px",
+            "width": "calc(100% - 32px)",
+            "margin": "16px auto",
+        },
     )
 
 

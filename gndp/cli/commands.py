@@ -197,14 +197,17 @@ def serve(
 
     settings = read_settings()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a service is told to stop: no failure
-    with opened(database_url, data_dir) as workbench:
+    listening = server.listen(
+        settings.host if host is None else host, settings.port if port is None else port
+    )
+    with listening, opened(database_url, data_dir) as workbench:
         if demo:
             _fill_with_demo(workbench)
         server.serve(
             workbench,
-            settings.host if host is None else host,
-            settings.port if port is None else port,
+            listening,
             on_ready=lambda address: typer.echo(f"the workbench is at {address} (Ctrl-C stops it)"),
+            log_level=settings.log_level,
         )
 
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
@@ -70,10 +69,6 @@ class Work:
         self._updated_at = rows[0][0]
         return Process._make(rows[0][1:])
 
-    def write(self, *all_changes: Changes, inserted: Process | None = None) -> None:
-        """Write everything that was decided, without answering yet."""
-        self._transaction.run(*self._statements(all_changes, inserted))
-
     def finish(
         self,
         answer: Answer,
@@ -105,11 +100,6 @@ class Work:
     def created_answer(self, changes: Changes) -> list[Task]:
         """The new tasks as they stand once they are written."""
         return [task._replace(updated_at=self._updated_at) for task in changes.created_tasks]
-
-    @property
-    def transaction_time(self) -> datetime:
-        """The database's own time of this transaction, once something was locked."""
-        return self._updated_at
 
     def _statements(self, all_changes: Sequence[Changes], inserted: Process | None) -> list[Statement]:
         statements: list[Statement] = []
@@ -179,9 +169,7 @@ def _row_statements(changes: Changes, inserted: Process | None) -> list[Statemen
     statements: list[Statement] = []
     process = changes.process
     if inserted is process:
-        statements.append(
-            statement("processes", "insert", rows=_json([_process_row(changes.process_after())]))
-        )
+        statements.append(statement("processes", "insert", rows=_json([changes.process_after()._asdict()])))
     if changes.created_tasks:
         rows = _json([task._asdict() for task in changes.created_tasks])
         statements.append(statement("tasks", "insert", rows=rows))
@@ -217,10 +205,6 @@ def _guarded_update(noun: str, row: Process | Task, columns: dict[str, Any]) -> 
     for name, value in columns.items():
         values[name] = _json(value) if name in _JSON_COLUMNS else value
     return statement(noun, "update", **values)
-
-
-def _process_row(process: Process) -> dict[str, Any]:
-    return process._asdict()
 
 
 def _event_rows(changes: Changes) -> list[dict[str, Any]]:
@@ -284,8 +268,3 @@ def _fingerprint(call: Call) -> str:
 
 def _json(value: object) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
-
-
-def parse_ids(rows: Sequence[Row]) -> list[UUID]:
-    """The ids in the first column of rows."""
-    return [row[0] for row in rows]

@@ -161,7 +161,7 @@ def test_settings_say_where_they_come_from_and_mask_secrets(run: Run, folder: Pa
     shown = {name: (found["value"], found["source"]) for name, found in json.loads(output).items()}
     assert shown["GNDP_PORT"] == (9000, "environment")
     assert shown["GNDP_HOST"] == ("127.0.0.9", ".env")
-    assert shown["GNDP_LOG_LEVEL"] == ("info", "default")
+    assert shown["GNDP_LOG_LEVEL"] == ("warning", "default")
     assert shown["GNDP_DATABASE_URL"][1] == ".env"
     table = succeeded(run("settings"))
     assert "hunter2" not in output + table

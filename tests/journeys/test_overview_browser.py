@@ -135,3 +135,9 @@ def test_an_unreachable_database_is_said_and_tried_again(
 def test_what_changes_elsewhere_shows_here(page: Page, workbench: gndp.Workbench) -> None:
     start(workbench, "Started elsewhere")
     expect(page.get_by_text("Started elsewhere")).to_be_visible(timeout=30_000)
+
+
+def test_the_page_numbers_stand_below_the_table(page: Page) -> None:
+    table = page.locator("table").bounding_box()
+    numbers = page.get_by_role("navigation", name="pagination").bounding_box()
+    assert numbers["y"] >= table["y"] + table["height"]
