@@ -8,6 +8,7 @@ far more than the others. Beside each read of ours stands the same SELECT throug
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import statistics
 import time
@@ -157,6 +158,7 @@ def main() -> None:
         migrate(url)
         process = load(url, options.tasks)
         with gndp.connect(url) as workbench, psycopg.connect(url, autocommit=True) as connection:
+            gc.freeze()  # as the server does
             for name, (read, select) in reads(workbench, process).items():
                 bare = percentiles(lambda select=select: connection.execute(select).fetchall(), options.calls)
                 ours = percentiles(read, options.calls)

@@ -54,7 +54,11 @@ class Workbench:
         return self._database.conninfo
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Group the commands of a ``with`` block into one transaction: all of them or none."""
+        """Group the commands of a ``with`` block into one transaction: all of them or none.
+
+        A block inside a block joins it. A refused command has changed nothing, so its error may be caught and
+        the unit goes on; a block that raises is undone as a whole.
+        """
         return self._transitions.unit_of_work()
 
     def check(self) -> CheckReport:

@@ -299,7 +299,7 @@ class Processes:
 
     def summary(self) -> Summary:
         """The figures of the processes created in the last 30 days."""
-        (rows,) = self._transitions.read(statement("processes", "summary", now=self._transitions.clock()))
+        (rows,) = self._transitions.read(statement("processes", "summary", now=self._transitions.now()))
         return Summary._make(rows[0])
 
     def _run(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:

@@ -320,12 +320,12 @@ class Tasks:
 
     def workload(self) -> builtins.list[Workload]:
         """What everybody has now, most loaded first."""
-        (rows,) = self._transitions.read(statement("tasks", "workload", now=self._transitions.clock()))
+        (rows,) = self._transitions.read(statement("tasks", "workload", now=self._transitions.now()))
         return [Workload._make(row) for row in rows]
 
     def assignment_stats(self, team: str | None = None) -> AssignmentStats:
         """Assignments of the last 7 days, of all or of one team's tasks."""
-        now = self._transitions.clock()
+        now = self._transitions.now()
         period = {"since": now - timedelta(days=7), "team": arguments.optional_name(team, "team")}
         methods, active = self._transitions.read(
             statement("assignments", "methods", **period),

@@ -122,9 +122,17 @@ class Transitions:
 
     @contextmanager
     def unit_of_work(self) -> Iterator[None]:
-        """Group the commands of this block (and thread) into one transaction; nested blocks join it."""
-        if self._unit_of_work.get() is not None:
-            yield
+        """Group the commands of this block (and thread) into one transaction; nested blocks join it.
+
+        A block that raises undoes the whole unit, also when it is a nested one and the error is caught.
+        """
+        joined = self._unit_of_work.get()
+        if joined is not None:
+            try:
+                yield
+            except BaseException:
+                joined.roll_back()
+                raise
             return
         with self.database.transaction() as transaction:
             token = self._unit_of_work.set(transaction)
@@ -137,12 +145,16 @@ class Transitions:
         self, call: Call, decide: Callable[[Work], Answer], answer_type: TypeAdapter[Answer]
     ) -> Answer:
         """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
-        now = require_aware(self.clock(), "clock")
+        now = self.now()
         joined = self._unit_of_work.get()
         if joined is not None:
             return self._in(joined, call, now, decide, answer_type, commit=False)
         with self.database.transaction() as transaction:
             return self._in(transaction, call, now, decide, answer_type, commit=True)
+
+    def now(self) -> datetime:
+        """The clock's reading in UTC; Invalid when the clock gives none with a time zone."""
+        return require_aware(self.clock(), "clock")
 
     def read(self, *statements: Statement) -> list[list[Row]]:
         """Run reads in one round trip; inside a unit of work they see what it has written."""

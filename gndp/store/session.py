@@ -43,6 +43,14 @@ _LOST_RACES = {
 # end for as long as the connection lives. Everything here is found by index, so whole-table reads are dear.
 _OPTIONS = "-c jit=off -c lock_timeout=30s -c enable_seqscan=off"
 
+# A server that vanished without a word (power, network) is noticed within a minute, not after hours.
+_KEEPALIVES = {
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,
+}
+
 Row = tuple[Any, ...]
 
 
@@ -86,7 +94,7 @@ class Database:
         self._in_doubt = False
         self._pool = ConnectionPool(
             conninfo,
-            kwargs={"autocommit": True, "options": _OPTIONS},
+            kwargs={"autocommit": True, "options": _OPTIONS, **_KEEPALIVES},
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,

@@ -315,6 +315,20 @@ def test_a_refusal_within_a_unit_of_work_leaves_the_rest_to_commit(workbenches: 
     assert len(events_of(wb, process.id, "process.commented")) == 1
 
 
+def test_a_nested_block_that_raises_undoes_the_whole_unit(workbenches: list[gndp.Workbench]) -> None:
+    """Half a block must not be kept because somebody caught its error."""
+    wb = workbenches[0]
+    process = started(wb)
+
+    with pytest.raises(Conflict, match="undone"), wb.transaction():
+        wb.processes.comment(process.id, user_id="ada", text="outside")
+        with pytest.raises(ZeroDivisionError), wb.transaction():
+            wb.processes.comment(process.id, user_id="ada", text="inside")
+            raise ZeroDivisionError
+
+    assert events_of(wb, process.id, "process.commented") == []
+
+
 def test_one_idempotency_key_at_once_acts_once(workbenches: list[gndp.Workbench]) -> None:
     wb = workbenches[0]
     outcomes = at_once([partial(started, w, idempotency_key="once") for w in workbenches * 10])

@@ -1,4 +1,4 @@
-"""A migrated empty database is what gndp/store/models.py says, and the read models have its columns."""
+"""A migrated empty database is what gndp/store/models/ says, and the read models have its columns."""
 
 from __future__ import annotations
 

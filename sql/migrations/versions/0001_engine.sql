@@ -1,7 +1,7 @@
 -- The engine's ground: the seven tables of the contract, and beside them the published
 -- process definitions and the idempotency keys. Every id is a UUID given by the application or the
 -- caller; every instant is timestamptz. Names of constraints and indexes are those of
--- gndp/store/models.py: a test migrates an empty database and compares the two.
+-- gndp/store/models/: a test migrates an empty database and compares the two.
 
 -- Published versions of process definitions: immutable documents, numbered from 1 per id.
 CREATE TABLE process_definitions (
