@@ -138,7 +138,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
-        # What is loaded by now stays: looked through at every full collection, it held requests up for 100 ms.
+        # What is loaded by now stays; looking it through at every full collection held requests up
+        # for 100 ms.
         gc.collect()
         gc.freeze()
         self._on_ready()
