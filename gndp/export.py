@@ -17,8 +17,8 @@ from uuid import UUID
 
 from psycopg import Connection, RawCursor, RawServerCursor
 
+from gndp.core import arguments
 from gndp.core.errors import Invalid
-from gndp.engine import arguments
 from gndp.formats import ActivityInstance, Case, write_log
 from gndp.store.session import Database, statement
 from gndp.workbench import Workbench

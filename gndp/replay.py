@@ -20,9 +20,9 @@ from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
+from gndp.core import arguments
 from gndp.core.errors import Conflict, Invalid, NotFound, Refusal
 from gndp.core.values import shown, validate_texts
-from gndp.engine import arguments
 from gndp.formats import EXTENSIONS, ActivityInstance, BadRow, Case, Columns, Log, read_log
 from gndp.workbench import Workbench, connect
 

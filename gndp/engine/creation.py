@@ -10,14 +10,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from gndp.core import tasks
+from gndp.core import arguments, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, Problem
 from gndp.core.flow import OpenStep, cycle_members, invert
 from gndp.core.records import Process, Task
 from gndp.core.states import DONE_TASK_STATUSES, TaskStatus
 from gndp.core.values import parse_id
-from gndp.engine import arguments
 from gndp.engine.definitions import new_task
 from gndp.engine.transition import Work
 from gndp.store.session import statement

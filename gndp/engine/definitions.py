@@ -10,13 +10,13 @@ import orjson
 from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
+from gndp.core import arguments
 from gndp.core.errors import Invalid, NotFound
 from gndp.core.forms import FormValidator
 from gndp.core.records import Definition, Process, Task
 from gndp.core.states import TaskStatus
 from gndp.core.templates import Step, Template, fingerprint, parse_template, template_document
 from gndp.core.values import require_aware
-from gndp.engine import arguments
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import statement
 

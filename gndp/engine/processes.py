@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
-from gndp.core import processes, sla, tasks
+from gndp.core import arguments, processes, sla, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.flow import OpenStep
@@ -19,7 +19,6 @@ from gndp.core.processes import AffectedTask, ProcessState
 from gndp.core.records import Assignment, Event, Process, ProcessPage, Summary, Task
 from gndp.core.states import ProcessStatus
 from gndp.core.values import parse_id
-from gndp.engine import arguments
 from gndp.engine.definitions import Definitions, tasks_of
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store import lists

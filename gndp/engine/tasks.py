@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from gndp.core import endings, tasks
+from gndp.core import arguments, endings, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.flow import Dependant, OpenStep
@@ -29,7 +29,7 @@ from gndp.core.records import (
 from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
-from gndp.engine import arguments, creation
+from gndp.engine import creation
 from gndp.engine.definitions import Definitions
 from gndp.engine.processes import affected_task, command_call, refuse_stale
 from gndp.engine.transition import Transitions, Work

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from gndp.core.errors import Invalid, Problem
+from gndp.core import arguments
 from gndp.store.models import ProcessInstances, Tasks
 from gndp.store.queries import Query, composed
 from gndp.store.session import Row, Statement
@@ -42,12 +42,7 @@ class Page(NamedTuple):
 
 def member(kind: type[StrEnum], value: str | None, place: str) -> str | None:
     """A filter's value that must be a member of an enumeration, or None; else Invalid."""
-    if value is None:
-        return None
-    try:
-        return str(kind(value))
-    except ValueError:
-        raise Invalid(Problem(place, f"must be one of {', '.join(kind)}")) from None
+    return None if value is None else arguments.member(kind, value, place)
 
 
 def process_page(read: Read, filters: Mapping[str, Any], limit: int, offset: int) -> Page:

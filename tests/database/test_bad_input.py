@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 import gndp
+from gndp.core import arguments
 from gndp.core.errors import Conflict, Invalid, NotFound
 from tests.scene import (
     BAD_IDS,
@@ -260,7 +261,7 @@ def test_the_longest_names_and_keys_can_be_stored(new_workbench: Callable[..., g
         process_type=longest(500, 3),
         initiated_by=longest(500, 4),
         assigned_to=longest(500, 5),
-        idempotency_key=longest(gndp.engine.arguments.MAX_KEY, 6),
+        idempotency_key=longest(arguments.MAX_KEY, 6),
     )
     task = wb.tasks.create(**new_task(process.id, assigned_to=longest(500, 7)))
     assert wb.tasks.mine(longest(500, 7))[0].task == wb.tasks.get(task.id)

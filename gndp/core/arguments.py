@@ -1,13 +1,13 @@
-"""The engine's edge: every argument of a command is checked here before anything is loaded.
+"""The edge: every argument of a command is checked here before anything is loaded.
 
-Each function returns the value as the engine uses it, or raises Invalid naming the argument.
-
+Each function returns the value as the commands use it, or raises Invalid naming the argument.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from gndp.core.errors import Invalid, Problem
@@ -75,14 +75,22 @@ def names(value: Any, place: str) -> list[str]:
     return [name(item, f"{place}[{index}]") for index, item in enumerate(value)]
 
 
+def member(kind: type[StrEnum], value: Any, place: str) -> str:
+    """The text of a member of an enumeration."""
+    try:
+        return str(kind(value))
+    except ValueError:
+        raise Invalid(Problem(place, f"must be one of {', '.join(kind)}")) from None
+
+
 def priority(value: Any, place: str = "priority") -> str:
     """One of low, medium, high, critical."""
-    return _member(Priority, value, place)
+    return member(Priority, value, place)
 
 
 def assignment_method(value: Any, place: str = "assignment_method") -> str:
     """One of manual, round_robin, load_balanced, skill_based."""
-    return _member(AssignmentMethod, value, place)
+    return member(AssignmentMethod, value, place)
 
 
 def minutes(value: Any, place: str) -> int | None:
@@ -120,14 +128,6 @@ def _text(value: Any, place: str, most: int) -> str:
         raise Invalid(Problem(place, f"is longer than {most} characters"))
     _refuse(validate_texts(value, place))
     return value
-
-
-def _member(kind: type[Priority] | type[AssignmentMethod], value: Any, place: str) -> str:
-    try:
-        return str(kind(value))
-    except ValueError:
-        allowed = ", ".join(kind)
-        raise Invalid(Problem(place, f"must be one of {allowed}")) from None
 
 
 def _refuse(problems: list[Problem]) -> None:
