@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from gndp.directory.table_directory import TableDirectory
 from gndp.engine.checker import CheckReport, check
 from gndp.engine.definitions import Definitions
 from gndp.engine.processes import Processes
@@ -25,7 +26,7 @@ def utc_now() -> datetime:
 
 
 class Workbench:
-    """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``.
+    """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
@@ -35,6 +36,9 @@ class Workbench:
         self._database = database
         self._data_dir = data_dir
         self._transitions = Transitions(database, clock)
+        self.directory = TableDirectory(
+            self._transitions.transaction, self._transitions.read, self._transitions.now
+        )
         self.definitions = Definitions(self._transitions)
         self.processes = Processes(self._transitions, self.definitions)
         self.tasks = Tasks(self._transitions, self.definitions)

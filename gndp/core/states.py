@@ -168,6 +168,25 @@ class SlaMetricType(Meaning):
     PHASE = "phase", "one phase of a process"
 
 
+class Role(Meaning):
+    """What a person is in the operation, from the least rights to the most; and accounts of programs."""
+
+    VIEWER = "viewer", "looks, and changes nothing"
+    WORKER = "worker", "does tasks"
+    LEAD = "lead", "does tasks, and shares out those of a team"
+    MANAGER = "manager", "answers for processes, targets and teams"
+    ADMIN = "admin", "answers for the workbench itself"
+    SERVICE = "service", "a program, which does automated tasks"
+
+
+class LoadMeasure(Meaning):
+    """What counts as a person's load when a team's work is shared out."""
+
+    TASKS = "tasks", "how many tasks the person has"
+    PRIORITY = "priority", "the tasks the person has, weighed by their priority"
+    ESTIMATED_MINUTES = "estimated_minutes", "the minutes that the tasks are estimated to take"
+
+
 class Transition(NamedTuple):
     """One allowed change of status: ``command`` takes an item ``from_`` one status ``to`` another.
 

@@ -141,6 +141,16 @@ class Transitions:
             finally:
                 self._unit_of_work.reset(token)
 
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """The transaction of the unit of work that is open, or one of this block's own."""
+        joined = self._unit_of_work.get()
+        if joined is not None:
+            yield joined
+            return
+        with self.database.transaction() as transaction:
+            yield transaction
+
     def execute(
         self, call: Call, decide: Callable[[Work], Answer], answer_type: TypeAdapter[Answer]
     ) -> Answer:

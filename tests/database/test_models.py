@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from psycopg.conninfo import make_conninfo
 from uuid_utils.compat import uuid7
 
-from gndp.core import records
+from gndp.core import people, records
 from gndp.store.models import SQLModel
 
 READ_MODELS = {
@@ -22,6 +22,8 @@ READ_MODELS = {
     "task_assignments": records.Assignment,
     "process_definitions": records.Definition,
     "process_events": records.Event,
+    "teams": people.Team,
+    "people": people.Person,
 }
 CONTRACT_TABLES = {
     *("process_instances", "tasks", "process_events", "sla_metrics", "task_assignments"),
@@ -114,6 +116,8 @@ def test_every_enumeration_and_progress_is_checked(database_url: str) -> None:
         "'phase'",
         "'warning'",
         "progress_percentage",
+        "'estimated_minutes'",
+        "'viewer'",
     ):
         assert text in checked
 

@@ -11,12 +11,15 @@ from sqlmodel import SQLModel
 
 from gndp.store.models.idempotency import IdempotencyKeys
 from gndp.store.models.measures import PerformanceMetrics, SlaMetrics
+from gndp.store.models.people import Calendars, People, Teams
 from gndp.store.models.processes import ProcessDefinitions, ProcessEvents, ProcessInstances
 from gndp.store.models.rules import WorkflowRules
 from gndp.store.models.tasks import TaskAssignments, Tasks
 
 __all__ = [
+    "Calendars",
     "IdempotencyKeys",
+    "People",
     "PerformanceMetrics",
     "ProcessDefinitions",
     "ProcessEvents",
@@ -25,5 +28,6 @@ __all__ = [
     "SlaMetrics",
     "TaskAssignments",
     "Tasks",
+    "Teams",
     "WorkflowRules",
 ]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -49,7 +50,7 @@ class ProcessDefinitions(SQLModel, table=True):
     id: str = Field(sa_column=Column(Text(), nullable=False))
     version: int = Field(sa_column=Column(Integer(), nullable=False))
     name: str = Field(sa_column=Column(Text(), nullable=False))
-    document: dict[str, Any] = Field(sa_column=Column(JSONB(), nullable=False))
+    document: dict[str, Any] = Field(sa_column=Column(JSON(), nullable=False))
     fingerprint: str = Field(sa_column=Column(Text(), nullable=False))
     published_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     published_by: str = Field(sa_column=Column(Text(), nullable=False))

@@ -1,0 +1,1 @@
+"""Who does the work: teams, people, their skills and absences."""
