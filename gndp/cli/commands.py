@@ -14,6 +14,7 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
+from gndp.cli.directory import directory_app
 from gndp.cli.exits import EXIT_CODES, FOUND
 from gndp.cli.options import DatabaseUrl, DataDir, Json, opened, read_settings
 from gndp.cli.output import one_line, print_json, print_table, progress_bar
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 definitions_app = typer.Typer(help="Process definitions: publish one, list them.", no_args_is_help=True)
 app.add_typer(definitions_app, name="definitions")
+app.add_typer(directory_app, name="directory")
 
 
 def _show_version(wanted: bool) -> None:
