@@ -79,18 +79,13 @@ def parse_people(text: str) -> PeopleFile:
     rows: list[PersonRow] = []
     problems: list[ImportProblem] = []
     lines: dict[str, int] = {}
-    try:
-        for line, cells in _numbered(reader):
-            if not header:
-                header = _header(cells, line)
-                continue
-            row, found = _row(line, header, cells, lines)
-            rows += [row] if row else []
-            problems += found
-    except csv.Error as error:
-        problems.append(
-            ImportProblem(reader.line_num, "", f"is not CSV: {error}; nothing from here on was read")
-        )
+    for line, cells in _numbered(reader, problems):
+        if not header:
+            header = _header(cells, line)
+            continue
+        row, found = _row(line, header, cells, lines)
+        rows += [row] if row else []
+        problems += found
     if not header:
         empty = Problem("", "the file is empty: it needs a header line")
         raise Invalid(*[problem.as_problem() for problem in problems] or [empty])
@@ -134,13 +129,16 @@ def _separator(text: str) -> str:
     return max(_SEPARATORS, key=header.count)
 
 
-def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, each with the line in which it begins."""
+def _numbered(reader: Any, problems: list[ImportProblem]) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with the line in which it begins; what is no CSV ends them."""
     line = 1
-    for cells in reader:
-        if any(map(str.strip, cells)):
-            yield line, cells
-        line = reader.line_num + 1
+    try:
+        for cells in reader:
+            if any(map(str.strip, cells)):
+                yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(ImportProblem(line, "", f"is not CSV: {error}; nothing from here on was read"))
 
 
 def _header(cells: Sequence[str], line: int) -> list[str]:

@@ -8,12 +8,15 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from psycopg.conninfo import make_conninfo
 from uuid_utils.compat import uuid7
 
+import gndp
 from gndp.core import people, records
+from gndp.store.migrate import _config
 from gndp.store.models import SQLModel
 
 READ_MODELS = {
@@ -57,16 +60,21 @@ def engine(conninfo: str) -> sa.Engine:
 
 
 @pytest.fixture
-def modelled_url(server_url: str) -> Iterator[str]:
-    """A database made by the models alone, without a migration."""
+def empty_url(server_url: str) -> Iterator[str]:
+    """A database with nothing in it."""
     name = f"gndp_test_{uuid7().hex}"
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
-        url = make_conninfo(server_url, dbname=name)
-        with engine(url).begin() as connection:
-            SQLModel.metadata.create_all(connection)
-        yield url
+        yield make_conninfo(server_url, dbname=name)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def modelled_url(empty_url: str) -> str:
+    """A database made by the models alone, without a migration."""
+    with engine(empty_url).begin() as connection:
+        SQLModel.metadata.create_all(connection)
+    return empty_url
 
 
 def catalog(url: str, what: str) -> dict[str, tuple[Any, ...]]:
@@ -137,6 +145,28 @@ def test_a_read_model_has_the_columns_of_its_table_in_order(
         ]
     # The writing transaction is for readers of the log, and no business of whoever looks at an event.
     assert list(model._fields) == [column for column in columns if column != "xid"]
+
+
+def test_what_the_first_revision_holds_comes_along(empty_url: str) -> None:
+    with engine(empty_url).begin() as connection:
+        command.upgrade(_config(connection), "0001_engine")
+        connection.exec_driver_sql(
+            "INSERT INTO process_definitions VALUES"
+            " ('loan', 1, 'Loan', '{\"id\": \"loan\"}', 'f', now(), 'ann')"
+        )
+    with gndp.connect(empty_url) as workbench:
+        assert workbench.definitions.get("loan").document == {"id": "loan"}
+        assert workbench.directory.people() == []
+
+
+def test_a_definition_keeps_the_order_of_its_forms_fields(database_url: str) -> None:
+    fields = ["surname", "name", "age", "id"]
+    form = {"type": "object", "properties": {field: {"type": "string"} for field in fields}}
+    step = {"id": "ask", "name": "Ask", "form": form}
+    with gndp.connect(database_url) as workbench:
+        workbench.definitions.publish({"id": "ask", "name": "Ask", "steps": [step]}, user_id="ann")
+        (stored,) = workbench.definitions.get("ask").document["steps"]
+    assert list(stored["form"]["properties"]) == fields
 
 
 def test_the_contracts_tables_and_views_are_there(database_url: str) -> None:

@@ -88,6 +88,9 @@ def succeeded(result: subprocess.CompletedProcess[str]) -> str:
     [
         *([], ["init"], ["stop"], ["check"], ["settings"], ["states"], ["serve"], ["replay"], ["export"]),
         *(["definitions"], ["definitions", "publish"], ["definitions", "list"]),
+        *(["directory"], ["directory", "teams"], ["directory", "people"], ["directory", "import"]),
+        *(["directory", "add-team"], ["directory", "update-team"], ["directory", "out-of-office"]),
+        *(["directory", "add-person"], ["directory", "update-person"]),
     ],
     ids=" ".join,
 )
@@ -153,6 +156,79 @@ def test_a_log_is_replayed_once_and_exported(run: Run, database_url: str, folder
     assert (exported["cases"], exported["activities"]) == (2, 3)
     assert "Decide" in (folder / "out.csv").read_text()
     assert "all hold" in succeeded(run("check", *common))
+
+
+def test_people_and_teams_are_kept_from_the_command_line(run: Run, database_url: str) -> None:
+    def directory(*arguments: object) -> str:
+        return succeeded(run("directory", *arguments, "--database-url", database_url))
+
+    assert "team uw: no lead" in directory("add-team", "uw", "--load-measure", "priority")
+    directory("add-person", "ann", "--team", "uw", "--skills", "law:3, kyc:2", "--capacity", 4)
+    assert "bob: Bob, lead, no team, active" in directory(
+        "add-person", "bob", "--name", "Bob", "--role", "lead"
+    )
+    assert "led by ann" in directory("update-team", "uw", "--lead", "ann", "--imbalance-limit", 2)
+    assert "ann  " in directory("teams")
+    (team,) = json.loads(directory("teams", "--json"))
+    assert (team["name"], team["lead"], team["load_measure"]) == ("uw", "ann", "priority")
+    assert team["imbalance_limit"] == 2
+    table = directory("people", "--team", "uw")
+    assert "kyc:2, law:3" in table
+    assert "bob" not in table
+    away = directory("out-of-office", "ann", "--until", "2999-08-15T08:00+02:00", "--substitute", "bob")
+    assert "away until 2999-08-15 06:00 UTC, bob stands in" in away
+    assert "active" in directory("out-of-office", "ann", "--back")
+    assert "not active" in directory("update-person", "ann", "--inactive", "--no-capacity", "--team", "")
+    cleared = json.loads(directory("update-team", "uw", "--lead", "", "--no-imbalance-limit", "--json"))
+    assert (cleared["lead"], cleared["imbalance_limit"]) == (None, None)
+    ann, bob = json.loads(directory("people", "--json"))
+    assert (ann["team"], ann["capacity"], ann["active"], ann["skills"]) == (
+        None,
+        None,
+        False,
+        {"law": 3, "kyc": 2},
+    )
+    assert (bob["name"], bob["role"], bob["active"]) == ("Bob", "lead", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["people", "--team", "none"], "no team none"),
+        (["add-person", "ann", "--team", "none"], "there is no team 'none'"),
+        (["add-person", "ann", "--capacity", "0"], "active=False"),
+        (["add-person", "ann", "--skills", "kyc"], "kyc:2"),
+        (["update-person", "ann", "--capacity", "3"], "no person ann"),
+        (["update-person", "ann", "--capacity", "3", "--no-capacity"], "not both"),
+        (["out-of-office", "ann"], "--until or --back"),
+        (["out-of-office", "ann", "--until", "2999-08-15T08:00Z", "--back"], "--until or --back"),
+        (["out-of-office", "ann", "--until", "tomorrow"], "until: is no instant"),
+        (["out-of-office", "ann", "--until", "2999-08-15"], "no time zone"),
+        (["import", "no_such_file.csv"], "no_such_file.csv"),
+    ],
+)
+def test_what_the_directory_refuses_is_told(
+    run: Run, database_url: str, arguments: list[str], word: str
+) -> None:
+    assert word in told(run("directory", *arguments, "--database-url", database_url), 2)
+
+
+def test_people_are_imported_once_and_all_or_none(run: Run, database_url: str, folder: Path) -> None:
+    file = folder / "people.csv"
+    common = ("--database-url", database_url)
+    file.write_text("user_id,team,skills\nann,uw,kyc:2\nbob,uw,kyc\n")
+    assert "line 3, skills" in told(run("directory", "import", file, *common), 2)
+    assert json.loads(succeeded(run("directory", "people", "--json", *common))) == []
+    some = run("directory", "import", file, "--skip-bad-rows", *common)
+    assert some.returncode == 1
+    assert "1 people added, 0 updated, 0 unchanged" in some.stdout
+    assert "new teams: uw" in some.stdout
+    assert some.stderr.startswith("left out: line 3, skills: ")
+    file.write_text("user_id,team,skills\nann,uw,kyc:2\nbob,uw,kyc:4\n")
+    report = json.loads(succeeded(run("directory", "import", file, "--json", *common)))
+    assert (report["added"], report["unchanged"], report["problems"]) == (["bob"], ["ann"], [])
+    again = succeeded(run("directory", "import", file, *common))
+    assert again == "0 people added, 0 updated, 2 unchanged\n"
 
 
 def test_settings_say_where_they_come_from_and_mask_secrets(run: Run, folder: Path) -> None:
