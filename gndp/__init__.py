@@ -10,6 +10,7 @@
         )
 """
 
+from gndp.core.calendars import Calendar
 from gndp.core.errors import (
     Conflict,
     DatabaseMismatch,
@@ -26,6 +27,7 @@ from gndp.core.templates import Phase, Step, Template
 from gndp.workbench import Workbench, connect
 
 __all__ = [
+    "Calendar",
     "Conflict",
     "DatabaseMismatch",
     "DatabaseUnavailable",

@@ -6,6 +6,7 @@ import gndp
 from gndp.core import errors
 
 PUBLIC = [
+    "Calendar",
     "Conflict",
     "DatabaseMismatch",
     "DatabaseUnavailable",
