@@ -22,6 +22,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, description="the port that the server listens on")
     pool_min_size: int = Field(default=2, ge=1, description="connections kept open")
     pool_max_size: int = Field(default=20, ge=1, description="connections at most")
+    jobs: Literal["on", "off"] = Field(default="on", description="whether the server runs the scheduled jobs")
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="days after which finished processes are deleted; without it they are kept",
+    )
+    sla_sweep_seconds: int = Field(
+        default=300, ge=2, description="how often the SLA sweep runs, if nothing is due earlier"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="what the server writes to its log"
     )

@@ -8,12 +8,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from gndp.directory.calendars import Calendars
 from gndp.directory.table_directory import TableDirectory
 from gndp.engine.checker import CheckReport, check
 from gndp.engine.definitions import Definitions
 from gndp.engine.processes import Processes
+from gndp.engine.sla import Sla
 from gndp.engine.tasks import Tasks
 from gndp.engine.transition import Transitions
+from gndp.engine.waiting import Waiting
+from gndp.jobs.absences import absences
+from gndp.jobs.assignment import assignment
+from gndp.jobs.history import history
+from gndp.jobs.idempotency import idempotency
+from gndp.jobs.jobs import Jobs
+from gndp.jobs.retention import retention
+from gndp.jobs.sla_sweep import sla_sweep
 from gndp.settings import Settings
 from gndp.store import embedded
 from gndp.store.migrate import migrate
@@ -26,22 +36,41 @@ def utc_now() -> datetime:
 
 
 class Workbench:
-    """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``.
+    """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``,
+    ``.calendars``, ``.sla``, ``.jobs``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], data_dir: Path | None) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], data_dir: Path | None, settings: Settings
+    ) -> None:
         self._database = database
         self._data_dir = data_dir
         self._transitions = Transitions(database, clock)
         self.directory = TableDirectory(
             self._transitions.transaction, self._transitions.read, self._transitions.now
         )
+        self.calendars = Calendars(
+            self._transitions.transaction, self._transitions.read, self._transitions.now
+        )
         self.definitions = Definitions(self._transitions)
         self.processes = Processes(self._transitions, self.definitions)
         self.tasks = Tasks(self._transitions, self.definitions)
+        self.sla = Sla(self._transitions, self.directory)
+        waiting = Waiting(self._transitions, self.definitions)
+        self._transitions.use_freed_capacity = waiting.use_freed_capacity
+        jobs = [
+            sla_sweep(self.sla, settings.sla_sweep_seconds),
+            assignment(waiting),
+            absences(self._transitions, self.tasks),
+            idempotency(),
+            history(),
+        ]
+        if settings.retention_days is not None:
+            jobs.append(retention(self._transitions, settings.retention_days))
+        self.jobs = Jobs(self._transitions, jobs)
 
     @property
     def clock(self) -> Callable[[], datetime]:
@@ -72,6 +101,7 @@ class Workbench:
 
     def close(self) -> None:
         """Give everything back; closing twice does nothing."""
+        self.jobs.stop()
         self._database.close()
         if self._data_dir is not None:
             data_dir, self._data_dir = self._data_dir, None
@@ -120,7 +150,7 @@ def connect(
         if leased is not None:
             embedded.release(leased)
         raise
-    return Workbench(database, clock, leased)
+    return Workbench(database, clock, leased, settings)
 
 
 def _reviver(leased: Path | None) -> Callable[[], None]:

@@ -196,6 +196,28 @@ class Model:
     def current_phase(self, process: Process) -> str | None:
         return next((task.phase for task in self.open_tasks(process)), None)
 
+    def sla_status_at(self, item: Row, now: datetime) -> str:
+        """What the clock says at an instant; for an ended item, its verdict. A suspension stops the clock."""
+        since = item.ready_at if isinstance(item, Task) else item.started_at
+        if item.completed_at and item.completed_at < now:
+            return item.sla_status
+        if not item.sla_target_mins or not since or since > now:
+            return "on_track"
+        process = self.processes[item.process if isinstance(item, Task) else item.id]
+        elapsed, suspended_at = now - since, None
+        for event in process.events:
+            if event.type == "process.suspended" and event.at <= now:
+                suspended_at = max(event.at, since)
+            elif event.type in ("process.resumed", "process.cancelled") and suspended_at:
+                elapsed -= max(timedelta(), min(event.at, now) - suspended_at)
+                suspended_at = None
+        if suspended_at:
+            elapsed -= max(timedelta(), now - suspended_at)
+        target = timedelta(minutes=item.sla_target_mins)
+        if elapsed > target:
+            return "breached"
+        return "at_risk" if elapsed >= target - min(timedelta(minutes=15), target / 5) else "on_track"
+
     # Writing
 
     def _now(self, process: Process) -> datetime:
@@ -213,9 +235,9 @@ class Model:
 
     def _verdict(self, item: Row, since: datetime | None, now: datetime) -> None:
         if item.sla_target_mins and since:
-            met = now <= since + timedelta(minutes=item.sla_target_mins)
-            item.sla_status = "met" if met else "breached"
-            self._event(f"sla.{item.sla_status}", item)
+            item.sla_status = "breached" if self.sla_status_at(item, now) == "breached" else "met"
+            if item.sla_status == "met":
+                self._event("sla.met", item)
 
     def _give(self, task: Task, person: str) -> None:
         self._take(task, "reassigned")

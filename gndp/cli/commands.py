@@ -16,6 +16,7 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from gndp.cli.directory import directory_app
 from gndp.cli.exits import EXIT_CODES, FOUND
+from gndp.cli.jobs import jobs_app
 from gndp.cli.options import DatabaseUrl, DataDir, Json, opened, read_settings
 from gndp.cli.output import one_line, print_json, print_table, progress_bar
 from gndp.core.errors import Invalid
@@ -42,6 +43,7 @@ app = typer.Typer(
 definitions_app = typer.Typer(help="Process definitions: publish one, list them.", no_args_is_help=True)
 app.add_typer(definitions_app, name="definitions")
 app.add_typer(directory_app, name="directory")
+app.add_typer(jobs_app, name="jobs")
 
 
 def _show_version(wanted: bool) -> None:
@@ -191,9 +193,10 @@ def serve(
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Serve the workbench to browsers.
+    """Serve the workbench to browsers, and run the scheduled jobs.
 
-    Goes on until it is told to stop (Ctrl-C, SIGTERM).
+    Goes on until it is told to stop (Ctrl-C, SIGTERM). Of several servers on one database, one at a time runs
+    the jobs; GNDP_JOBS=off leaves them to the others.
     """
     from gndp import server
 
@@ -205,6 +208,8 @@ def serve(
     with listening, opened(database_url, data_dir) as workbench:
         if demo:
             _fill_with_demo(workbench)
+        if settings.jobs == "on":
+            workbench.jobs.start()
         server.serve(
             workbench,
             listening,

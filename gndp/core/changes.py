@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from gndp.core.records import Process, Task
+from gndp.core.records import Dependant, Process, SlaClock, Task
 from gndp.core.states import EventCategory, Severity
 
 
@@ -50,6 +50,19 @@ class OpenedAssignment(NamedTuple):
     reason: str | None
 
 
+class ItemSla(NamedTuple):
+    """What the clocks say of a task that the command does not change otherwise.
+
+    ``due_date`` replaces ``previous_due_date`` only: a date that somebody set by hand stays.
+    """
+
+    id: UUID
+    sla_status: str
+    sla_breach_time: datetime | None
+    due_date: datetime | None
+    previous_due_date: datetime | None
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything that one command changes in one process.
@@ -63,12 +76,15 @@ class Changes:
     at: datetime
     process_columns: dict[str, Any] = field(default_factory=dict)
     task_columns: dict[UUID, tuple[Task, dict[str, Any]]] = field(default_factory=dict)
-    freed: list[tuple[UUID, int, dict[str, Any]]] = field(default_factory=list)
+    freed: list[tuple[Dependant, dict[str, Any]]] = field(default_factory=list)
     created_tasks: list[Task] = field(default_factory=list)
     added_blocking: dict[UUID, list[UUID]] = field(default_factory=dict)
     opened: list[OpenedAssignment] = field(default_factory=list)
     closed: list[tuple[UUID, dict[str, Any]]] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
+    started_clocks: list[SlaClock] = field(default_factory=list)
+    changed_clocks: list[SlaClock] = field(default_factory=list)
+    item_slas: list[ItemSla] = field(default_factory=list)
 
     @classmethod
     def begin(cls, process: Process, command: Command, last_event_at: datetime | None) -> Changes:
@@ -101,12 +117,14 @@ class Changes:
         new_data: dict[str, Any] | None = None,
     ) -> None:
         """Add an event, in the order cause before consequence."""
-        details = details or {}
-        if self.at != self.command.now:
-            details = {**details, "clock_reading": self.command.now}
+        details = self.dated(details or {})
         self.events.append(
             NewEvent(event_type, task_id, category, severity, message, details, old, new, new_data)
         )
+
+    def dated(self, details: dict[str, Any]) -> dict[str, Any]:
+        """An event's details, with the clock's reading when the event is recorded at a later instant."""
+        return details if self.at == self.command.now else {**details, "clock_reading": self.command.now}
 
     def process_after(self) -> Process:
         """The process as it will be once this is written (but for version and updated_at)."""

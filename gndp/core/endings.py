@@ -1,8 +1,8 @@
 """What ends a task, and what follows from it: pure decisions.
 
-Source: the semantics page, "Tasks" and "Processes". Completing or skipping frees the tasks that waited,
-brings the SLA verdict, and completes the process when nothing is left to do; a task that fails for good
-fails its process. Events come cause before consequence.
+Source: the semantics page, "Tasks" and "Processes". Completing or skipping frees the tasks that waited, and
+completes the process when nothing is left to do; a task that fails for good fails its process. Events come
+cause before consequence.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from typing import Any
 from gndp.core import processes, sla
 from gndp.core.changes import Changes, Command
 from gndp.core.flow import OpenStep, earliest, freed, steps_after
-from gndp.core.processes import AffectedTask, cancel_task, close_assignment, sla_event
+from gndp.core.processes import AffectedTask, cancel_task, close_assignment
 from gndp.core.states import (
     OPEN_TASK_STATUSES,
     AssignmentStatus,
     EventCategory,
     ProcessStatus,
     Severity,
-    SlaStatus,
     TaskStatus,
     TaskSubstatus,
 )
@@ -149,27 +148,15 @@ def _done(changes: Changes, state: TaskState, to: TaskStatus, details: dict[str,
         details=details,
     )
     _free_dependants(changes, state)
-    _decide_sla(changes, state)
     _advance_process(changes, state)
 
 
 def _free_dependants(changes: Changes, state: TaskState) -> None:
     for dependant in state.dependants:
         columns = freed(dependant, changes.at)
-        changes.freed.append((dependant.id, dependant.version, columns))
+        changes.freed.append((dependant, columns))
         if columns["open_dependencies"] == 0 and dependant.status in OPEN_TASK_STATUSES:
             changes.event("task.ready", f"{dependant.task_name} is ready", task_id=dependant.id)
-
-
-def _decide_sla(changes: Changes, state: TaskState) -> None:
-    task = state.task
-    decided = sla.verdict(task.sla_target_mins, task.due_date, changes.at)
-    if decided is None or task.sla_status == SlaStatus.BREACHED:
-        return
-    changes.change_task(task, sla_status=decided)
-    if decided == SlaStatus.BREACHED:
-        changes.change_task(task, sla_breach_time=task.due_date)
-    sla_event(changes, decided, task.task_name, due=task.due_date, task_id=task.id)
 
 
 def _advance_process(changes: Changes, state: TaskState) -> None:

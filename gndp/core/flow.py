@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from gndp.core.records import Process
-from gndp.core.sla import due_instant
+from gndp.core.records import Dependant, Process
 from gndp.core.states import OPEN_TASK_STATUSES, TaskSubstatus
 
 
@@ -22,18 +21,6 @@ class OpenStep(NamedTuple):
 
     position: int
     phase: str | None
-
-
-class Dependant(NamedTuple):
-    """A task that waits for another, as far as freeing it needs it."""
-
-    id: UUID
-    version: int
-    task_name: str
-    status: str
-    open_dependencies: int
-    sla_target_mins: int | None
-    due_date: datetime | None
 
 
 def earliest(*steps: OpenStep | None) -> OpenStep | None:
@@ -71,8 +58,6 @@ def freed(dependant: Dependant, at: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {"open_dependencies": 0, "ready_at": at}
     if dependant.status in OPEN_TASK_STATUSES:
         changes["substatus"] = TaskSubstatus.READY
-    if dependant.due_date is None:
-        changes["due_date"] = due_instant(at, dependant.sla_target_mins)
     return changes
 
 

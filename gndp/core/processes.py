@@ -23,7 +23,6 @@ from gndp.core.states import (
     EventCategory,
     ProcessStatus,
     Severity,
-    SlaStatus,
     TaskStatus,
     TaskSubstatus,
     sources,
@@ -74,7 +73,6 @@ def start_held(state: ProcessState, command: Command) -> Changes:
     changes.change_process(
         status=ProcessStatus.RUNNING,
         started_at=changes.at,
-        due_date=process.due_date or sla.due_instant(changes.at, process.sla_target_mins),
     )
     changes.event(
         "process.started", f"{process.process_name} started", old=process.status, new=ProcessStatus.RUNNING
@@ -106,7 +104,7 @@ def complete(state: ProcessState, command: Command, output_data: dict[str, Any] 
 
 
 def finish(changes: Changes) -> None:
-    """The process of these changes completes; its SLA verdict falls."""
+    """The process of these changes completes."""
     process = changes.process_after()
     changes.change_process(
         status=ProcessStatus.COMPLETED,
@@ -119,25 +117,6 @@ def finish(changes: Changes) -> None:
         f"{process.process_name} completed",
         old=process.status,
         new=ProcessStatus.COMPLETED,
-    )
-    decided = sla.verdict(process.sla_target_mins, process.due_date, changes.at)
-    if decided is None or process.sla_status == SlaStatus.BREACHED:
-        return
-    changes.change_process(sla_status=decided)
-    if decided == SlaStatus.BREACHED:
-        changes.change_process(sla_breach_time=process.due_date)
-    sla_event(changes, decided, process.process_name, due=process.due_date)
-
-
-def sla_event(changes: Changes, decided: SlaStatus, name: str, *, due: Any, task_id: Any = None) -> None:
-    """The event of an SLA verdict."""
-    changes.event(
-        f"sla.{decided}",
-        f"{name}: SLA {decided}",
-        task_id=task_id,
-        category=EventCategory.SLA,
-        severity=Severity.INFO if decided == SlaStatus.MET else Severity.WARNING,
-        details={"due_date": due},
     )
 
 

@@ -7,7 +7,7 @@ plain Python values, durations whole minutes.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -68,7 +68,8 @@ class Task(NamedTuple):
 
     ``open_dependencies`` counts the tasks it still waits for; ``ready_at`` is the instant from which that
     count is 0 (None while blocked). ``position`` orders the tasks of a process, from 0. ``wait_until`` is
-    when a waiting task expects to go on, if known.
+    when a waiting task expects to go on, if known. ``required_skills`` goes from the name of a skill to the
+    least level that routing asks for.
     """
 
     id: UUID
@@ -110,6 +111,26 @@ class Task(NamedTuple):
     wait_until: datetime | None
     updated_at: datetime
     version: int
+    required_skills: dict[str, int]
+
+
+class Dependant(NamedTuple):
+    """A task that waits for another, as far as freeing it, starting its clocks and routing it need it."""
+
+    id: UUID
+    version: int
+    task_definition_id: str
+    task_name: str
+    status: str
+    open_dependencies: int
+    sla_target_mins: int | None
+    due_date: datetime | None
+    priority: str
+    assigned_to: str | None
+    assigned_team: str | None
+    assignment_method: str
+    required_skills: dict[str, int]
+    estimated_duration_mins: int | None
 
 
 class Assignment(NamedTuple):
@@ -156,6 +177,49 @@ class Event(NamedTuple):
     tags: list[str]
 
 
+class SlaClock(NamedTuple):
+    """One SLA clock of a process or a task: a row of ``sla_metrics``.
+
+    ``terms`` is the fingerprint of what it runs by. It has counted ``elapsed_microseconds`` along its
+    calendar and runs on from ``running_since`` (None while it stands still or has ended). ``due_at`` moves
+    when it goes on after a pause, ``original_due_at`` never. ``paused_by`` holds the event that paused it and
+    the task whose event it was. ``actual_duration_mins`` and ``breach_amount_mins`` are time along the
+    calendar, known when it has ended.
+    """
+
+    id: UUID
+    process_instance_id: UUID
+    task_id: UUID | None
+    metric_type: str
+    target_duration_mins: int
+    warning_threshold_mins: int | None
+    actual_duration_mins: int | None
+    start_time: datetime
+    end_time: datetime | None
+    status: str
+    breach_amount_mins: int | None
+    business_impact: str | None
+    escalation_required: bool
+    escalated_to: str | None
+    escalated_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    policy_name: str
+    objective: str
+    terms: str
+    due_at: datetime
+    original_due_at: datetime
+    elapsed_microseconds: int
+    running_since: datetime | None
+    paused_at: datetime | None
+    paused_by: list[list[str | None]]
+    ended: str | None
+    warnings_told: int
+    escalations_told: int
+    next_at: datetime | None
+
+
 class Definition(NamedTuple):
     """One published version of a process definition; ``document`` is what was published."""
 
@@ -166,6 +230,18 @@ class Definition(NamedTuple):
     fingerprint: str
     published_at: datetime
     published_by: str
+
+
+class PublishedPolicy(NamedTuple):
+    """One published version of an SLA policy; ``retired_at`` is when it stopped starting clocks."""
+
+    name: str
+    version: int
+    document: dict[str, Any]
+    fingerprint: str
+    published_at: datetime
+    published_by: str
+    retired_at: datetime | None
 
 
 class ProcessPage(NamedTuple):
@@ -248,3 +324,41 @@ class Summary(NamedTuple):
     sla_breached: int
     avg_progress: float
     avg_duration_mins: float | None
+
+
+class JobRun(NamedTuple):
+    """One attempt of a scheduled job at a slot: a row of ``job_runs``; instants are the database's clock.
+
+    ``slot`` is the instant that the run is for, ``attempt`` counts from 1. ``lease`` and ``epoch`` are what
+    it ran under: the scheduler's lease, or the job's own when somebody ran it by hand. ``duration_ms`` is in
+    milliseconds, None while it runs and for an abandoned run. ``details`` is what the job reported, ``error``
+    the type and message of what it raised.
+    """
+
+    id: UUID
+    job: str
+    slot: datetime
+    attempt: int
+    lease: str
+    epoch: int
+    holder: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int | None
+    details: dict[str, Any]
+    error: str | None
+
+
+class ScheduledJob(NamedTuple):
+    """One scheduled job as it stands: ``next_slot`` is the next instant that it is due for.
+
+    ``leader`` is who runs the jobs now, None while no server does.
+    """
+
+    name: str
+    meaning: str
+    interval: timedelta
+    last_run: JobRun | None
+    next_slot: datetime
+    leader: str | None

@@ -105,6 +105,7 @@ class AssignmentMethod(Meaning):
     ROUND_ROBIN = "round_robin", "each of the team in turn"
     LOAD_BALANCED = "load_balanced", "whoever of the team has least to do"
     SKILL_BASED = "skill_based", "whoever of the team fits best"
+    LAST_PERFORMER = "last_performer", "whoever of the team worked on the process last"
 
 
 class AssignmentStatus(Meaning):
@@ -185,6 +186,15 @@ class LoadMeasure(Meaning):
     TASKS = "tasks", "how many tasks the person has"
     PRIORITY = "priority", "the tasks the person has, weighed by their priority"
     ESTIMATED_MINUTES = "estimated_minutes", "the minutes that the tasks are estimated to take"
+
+
+class JobRunStatus(Meaning):
+    """What became of one run of a scheduled job."""
+
+    RUNNING = "running", "begun, and not ended yet"
+    SUCCEEDED = "succeeded", "came to its end; its slot is done"
+    FAILED = "failed", "raised an error, which is kept; the next slot tries again"
+    ABANDONED = "abandoned", "who ran it was gone before it ended; a scheduled slot is run once more"
 
 
 class Transition(NamedTuple):

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from gndp.core import processes, sla
 from gndp.core.changes import Changes, Command, OpenedAssignment
 from gndp.core.errors import Conflict, Invalid
-from gndp.core.flow import Dependant, OpenStep, earliest, steps_after
+from gndp.core.flow import OpenStep, earliest, steps_after
 from gndp.core.processes import close_assignment, is_open
-from gndp.core.records import Assignment, Process, Task
+from gndp.core.records import Assignment, Dependant, Process, Task
 from gndp.core.states import (
     TASK_TRANSITIONS,
     AssignmentMethod,
@@ -105,6 +105,7 @@ def add_tasks(changes: Changes, first_open: OpenStep | None, tasks: Sequence[Tas
             f"{task.task_name} created",
             task_id=task.id,
             new=TaskStatus.PENDING,
+            details={"ready": True} if task.ready_at is not None else None,
         )
         if task.assigned_to is not None:
             changes.opened.append(OpenedAssignment(task.id, task.assigned_to, AssignmentMethod.MANUAL, None))
@@ -131,7 +132,6 @@ def _dated(task: Task, at: datetime) -> Task:
         substatus=TaskSubstatus.READY if ready else TaskSubstatus.BLOCKED,
         created_at=at,
         ready_at=at if ready else None,
-        due_date=task.due_date or (sla.due_instant(at, task.sla_target_mins) if ready else None),
     )
 
 
@@ -143,20 +143,20 @@ def assign(state: TaskState, command: Command, person: str, method: str, team: s
         raise conflict(task, f"the task is assigned to {person} already")
     refuse_same_person(state, person)
     close_assignment(changes, state.assignment, AssignmentStatus.REASSIGNED)
-    _give(changes, task, person, method, team)
+    give(changes, task, person, method, team)
     return changes
 
 
 def queue(state: TaskState, command: Command, method: str, team: str) -> Changes:
-    """Put a pending task into a team's queue, where it waits for somebody."""
+    """Put a pending task into a team's queue; routing, or somebody who claims it, takes it from there."""
     changes = begin(state, "assign", command)
     task = state.task
     if task.status != TaskStatus.PENDING:
         raise conflict(task, f"cannot queue a task that is {task.status}: release it first")
     changes.change_task(task, assigned_team=team, assignment_method=method)
     changes.event(
-        "assignment.needed",
-        f"{task.task_name} waits in the queue of {team}",
+        "task.queued",
+        f"{task.task_name} goes into the queue of {team}",
         task_id=task.id,
         category=EventCategory.ASSIGNMENT,
         details={"team": team, "assignment_method": method},
@@ -239,10 +239,15 @@ def release(state: TaskState, command: Command) -> Changes:
 def reassign(state: TaskState, command: Command, person: str, reason: str) -> Changes:
     """Give a task that somebody has to somebody else."""
     changes = begin(state, "reassign", command)
-    task = state.task
-    if task.assigned_to == person:
-        raise conflict(task, f"the task is assigned to {person} already")
+    if state.task.assigned_to == person:
+        raise conflict(state.task, f"the task is assigned to {person} already")
     refuse_same_person(state, person)
+    hand_over(changes, state.task, state.assignment, person, reason)
+    return changes
+
+
+def hand_over(changes: Changes, task: Task, assignment: Assignment | None, person: str, reason: str) -> None:
+    """A task that somebody has goes to somebody else; the history keeps the reason."""
     changes.change_task(
         task,
         status=TaskStatus.ASSIGNED,
@@ -253,7 +258,7 @@ def reassign(state: TaskState, command: Command, person: str, reason: str) -> Ch
         claimed_at=None,
         wait_until=None,
     )
-    close_assignment(changes, state.assignment, AssignmentStatus.REASSIGNED, reason)
+    close_assignment(changes, assignment, AssignmentStatus.REASSIGNED, reason)
     changes.opened.append(OpenedAssignment(task.id, person, AssignmentMethod.MANUAL, reason))
     changes.event(
         "task.reassigned",
@@ -264,7 +269,6 @@ def reassign(state: TaskState, command: Command, person: str, reason: str) -> Ch
         category=EventCategory.ASSIGNMENT,
         details={"from": task.assigned_to, "to": person, "reason": reason},
     )
-    return changes
 
 
 def wait(state: TaskState, command: Command, reason: str, until: datetime | None) -> Changes:
@@ -325,11 +329,12 @@ def _begin_open(state: TaskState, verb: str, command: Command) -> Changes:
 def _claim(changes: Changes, state: TaskState, command: Command) -> None:
     actor = command.actor or ""
     refuse_same_person(state, actor)
-    _give(changes, state.task, actor, AssignmentMethod.MANUAL, None)
+    give(changes, state.task, actor, AssignmentMethod.MANUAL, None)
     changes.change_task(state.task, claimed_by=actor, claimed_at=changes.at)
 
 
-def _give(changes: Changes, task: Task, person: str, method: str, team: str | None) -> None:
+def give(changes: Changes, task: Task, person: str, method: str, team: str | None) -> None:
+    """A task that nobody has, or whose assignment was closed, goes to a person."""
     changes.change_task(
         task,
         status=TaskStatus.ASSIGNED,

@@ -4,7 +4,8 @@ Each file of ``sql/queries/check`` is one invariant: its first line says what ho
 rows (``id``, ``detail``) for which it does not. What may follow what comes from the transition tables as the
 parameters ``%(process_from)s``, ``%(process_to)s``, ``%(task_from)s`` and ``%(task_to)s``. SQL can walk a
 graph only path by path, so a file of ``sql/queries/check/graphs`` selects graphs that might have a cycle
-(``graph``, ``id``, ``after``: the ids that come before it), and cycles are looked for here.
+(``graph``, ``id``, ``after``: the ids that come before it), and cycles are looked for here. What the SLA
+clocks should say is worked out by the rules themselves (``clock_check``).
 
 Source of the invariants: the house plan ("What always holds") and the semantics page.
 """
@@ -26,12 +27,14 @@ from psycopg.rows import tuple_row
 
 from gndp.core.flow import cycle_members
 from gndp.core.states import PROCESS_TRANSITIONS, TASK_TRANSITIONS, Transition
+from gndp.engine import clock_check
+from gndp.engine.clock_check import wrong_clocks
 from gndp.store.resources import sql_path, sql_text
 
 LISTED = 100
 """How many offending rows of one invariant are listed; all of them are counted."""
 
-CHECKED_TABLES = ("process_instances", "tasks", "process_events", "task_assignments")
+CHECKED_TABLES = ("process_instances", "tasks", "process_events", "task_assignments", "sla_metrics")
 """The tables that the invariants are about."""
 
 _Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -107,6 +110,7 @@ def check(connection: psycopg.Connection[Any]) -> CheckReport:
         rows = {table: _count(cursor, table) for table in CHECKED_TABLES}
         results = [_check_rows(cursor, path) for path in _files(_CHECKS)]
         results += [_check_graphs(connection, path) for path in _files(_CHECKS / "graphs")]
+        results.append(_check_clocks(connection))
     results.sort(key=itemgetter(0))
     return CheckReport(
         as_of=as_of,
@@ -143,6 +147,13 @@ def _check_graphs(connection: psycopg.Connection[Any], path: Path) -> _Result:
     violations = [Violation(path.stem, id, detail) for id in islice(offenders, LISTED)]
     unlisted = sum(1 for _ in offenders)
     return Invariant(path.stem, _meaning(text), len(violations) + unlisted), violations
+
+
+def _check_clocks(connection: psycopg.Connection[Any]) -> _Result:
+    offenders = wrong_clocks(connection)
+    violations = [Violation(clock_check.NAME, id, detail) for id, detail in islice(offenders, LISTED)]
+    unlisted = sum(1 for _ in offenders)
+    return Invariant(clock_check.NAME, clock_check.MEANING, len(violations) + unlisted), violations
 
 
 def _on_cycles(connection: psycopg.Connection[Any], text: str) -> Iterator[str]:

@@ -14,10 +14,12 @@ from gndp.core import arguments, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, Problem
 from gndp.core.flow import OpenStep, cycle_members, invert
+from gndp.core.people import skills
 from gndp.core.records import Process, Task
 from gndp.core.states import DONE_TASK_STATUSES, TaskStatus
 from gndp.core.values import parse_id
-from gndp.engine.definitions import new_task
+from gndp.engine.definitions import Definitions, new_task
+from gndp.engine.routing import route_ready
 from gndp.engine.transition import Work
 from gndp.store.session import statement
 
@@ -44,6 +46,7 @@ class Specification(NamedTuple):
     max_retries: int
     tags: list[str]
     notes: str | None
+    required_skills: dict[str, int]
 
 
 def specify(given: Mapping[str, Any], place: str) -> Specification:
@@ -78,10 +81,11 @@ def specify(given: Mapping[str, Any], place: str) -> Specification:
         max_retries=arguments.whole_number(given.get("max_retries", 3), f"{place}max_retries", least=0),
         tags=arguments.names(given.get("tags"), f"{place}tags"),
         notes=arguments.optional_text(given.get("notes"), f"{place}notes"),
+        required_skills=skills(given.get("required_skills"), f"{place}required_skills"),
     )
 
 
-def create(work: Work, specifications: Sequence[Specification]) -> list[Task]:
+def create(work: Work, definitions: Definitions, specifications: Sequence[Specification]) -> list[Task]:
     """Create the tasks, process by process in the order of locks; the answer is in the order given."""
     identified = [s if s.id is not None else s._replace(id=uuid7()) for s in specifications]
     _refuse_repeated_ids(identified)
@@ -89,24 +93,31 @@ def create(work: Work, specifications: Sequence[Specification]) -> list[Task]:
     for specification in identified:
         by_process.setdefault(specification.process_instance_id, []).append(specification)
     all_changes = [
-        _decide(work, process_id, by_process[process_id], identified) for process_id in sorted(by_process)
+        _decide(work, definitions, process_id, by_process[process_id], identified)
+        for process_id in sorted(by_process)
     ]
     created = {task.id: task for changes in all_changes for task in work.created_answer(changes)}
     return work.finish([created[_id(s)] for s in identified], *all_changes)
 
 
 def _decide(
-    work: Work, process_id: UUID, wanted: Sequence[Specification], all_wanted: Sequence[Specification]
+    work: Work,
+    definitions: Definitions,
+    process_id: UUID,
+    wanted: Sequence[Specification],
+    all_wanted: Sequence[Specification],
 ) -> Changes:
     named = sorted({id for s in wanted for id in s.depends_on} | {_id(s) for s in wanted})
-    process_rows, last, first, last_position, known_rows = work.load(
+    process_rows, last, first, last_position, known_rows, clock_rows = work.load(
         statement("processes", "lock", process_id=process_id),
         statement("processes", "last_event_at", process_id=process_id),
         statement("processes", "first_open_step", process_id=process_id),
         statement("processes", "last_position", process_id=process_id),
         statement("tasks", "dependencies", task_ids=named),
+        statement("sla", "of_process", process_id=process_id),
     )
     process = work.locked_process(process_rows, process_id)
+    work.take_clocks(clock_rows, process)
     known = {row[0]: (row[1], row[2]) for row in known_rows}
     _refuse_bad_dependencies(process, wanted, all_wanted, known)
     rows = _rows(process, wanted, known, last_position[0][0] + 1 if last_position else 0)
@@ -121,7 +132,7 @@ def _decide(
     for dependency, dependants in invert({task.id: task.depends_on for task in rows}).items():
         if dependency not in new_ids:
             changes.added_blocking[dependency] = dependants
-    return changes
+    return work.settle(route_ready(work, changes, definitions))
 
 
 def _refuse_repeated_ids(specifications: Sequence[Specification]) -> None:

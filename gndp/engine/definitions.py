@@ -104,18 +104,22 @@ class Definitions:
             raise Invalid(*problems)
         return True
 
-    def kept_apart(self, work: Work, process: Process, task: Task) -> frozenset[str]:
-        """Who did steps of the process that must be done by somebody other than this task's person."""
+    def steps_apart(self, work: Work, process: Process, step_id: str) -> frozenset[str]:
+        """The steps of the process that must be done by somebody other than this step's person."""
         if process.definition_version is None:
             return frozenset()
         template = self.template(work, process.process_definition_id, process.definition_version)
-        if self._step(work, process, task) is None:
-            return frozenset()
-        steps = template.people_apart(task.task_definition_id)
+        return template.people_apart(step_id)
+
+    def kept_apart(self, work: Work, process: Process, task: Task) -> frozenset[str]:
+        """Who did steps of the process that must be done by somebody other than this task's person."""
+        steps = self.steps_apart(work, process, task.task_definition_id)
         if not steps:
             return frozenset()
-        (rows,) = work.load(statement("tasks", "performers", process_id=process.id, steps=sorted(steps)))
-        return frozenset(row[0] for row in rows)
+        (rows,) = work.load(
+            statement("routing", "performers_of_steps", process_id=process.id, steps=sorted(steps))
+        )
+        return frozenset(row[1] for row in rows)
 
     def _step(self, work: Work, process: Process, task: Task) -> Step | None:
         template = self.template(work, process.process_definition_id, process.definition_version or 0)
@@ -140,6 +144,7 @@ def tasks_of(template: Template, process: Process) -> list[Task]:
             position=position,
             assigned_team=step.team,
             assignment_method=step.assignment_method,
+            required_skills=dict(step.required_skills),
             depends_on=[ids[dependency] for dependency in step.depends_on],
             blocking=blocking[ids[step.id]],
             open_dependencies=len(step.depends_on),
@@ -181,6 +186,7 @@ _BLANK_TASK: dict[str, Any] = {
     "tags": [],
     "notes": None,
     "wait_until": None,
+    "required_skills": {},
     "version": 1,
 }
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
-from gndp.core import arguments, processes, sla, tasks
+from gndp.core import arguments, processes, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.flow import OpenStep
@@ -20,6 +20,7 @@ from gndp.core.records import Assignment, Event, Process, ProcessPage, Summary, 
 from gndp.core.states import ProcessStatus
 from gndp.core.values import parse_id
 from gndp.engine.definitions import Definitions, tasks_of
+from gndp.engine.routing import route, route_ready
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store import lists
 from gndp.store.session import statement
@@ -109,15 +110,17 @@ class Processes:
         def decide(work: Work) -> Process:
             process_id = chosen_id or uuid7()
             self._lock_parent(work, given["parent_process_id"])
-            taken, latest = work.load(
+            taken, latest, clock_rows = work.load(
                 statement("processes", "exists", process_id=process_id),
                 statement("definitions", "latest_version", definition_id=process_definition_id),
+                statement("sla", "of_process", process_id=process_id),
             )
             transaction_time, is_taken = taken[0]
             if is_taken:
                 raise Conflict(f"a process {process_id} exists already")
             version = latest[0][0]
             process = _new_process(process_id, given, version, held, work.command.now, transaction_time)
+            work.take_clocks(clock_rows, process)
             return self._insert(work, process, version, priority is None)
 
         return self._transitions.execute(call, decide, _PROCESS)
@@ -159,6 +162,7 @@ class Processes:
             case ProcessStatus.CANCELLED:
                 return self.cancel(id, reason=_given(reason, error_message), **common)
             case _:
+                arguments.name(common["user_id"], "user_id")
                 process = self.get(id)
                 raise processes.conflict(process, f"no command makes a process {status}")
 
@@ -244,7 +248,7 @@ class Processes:
         def decide(work: Work) -> Process:
             state = self._load(work, process_id, expected_version)
             processes.refuse_unless_allowed(state.process, "cancel")
-            all_changes = self._cancel_tree(work, state, why)
+            all_changes = [work.settle(changes) for changes in self._cancel_tree(work, state, why)]
             answer = work.process_answer(all_changes[0])
             return work.finish(answer, *all_changes)
 
@@ -305,13 +309,19 @@ class Processes:
         def decide(state: ProcessState, work: Work) -> Changes:
             match state.process.status:
                 case ProcessStatus.PENDING:
-                    return processes.start_held(state, work.command)
+                    return self._start_held(state, work)
                 case ProcessStatus.SUSPENDED:
                     return processes.resume(state, work.command)
                 case _:
                     return _retry(state, work)
 
         return self._move("run", id, user_id, {}, common, decide)
+
+    def _start_held(self, state: ProcessState, work: Work) -> Changes:
+        changes = processes.start_held(state, work.command)
+        (rows,) = work.load(statement("routing", "waiting_in_process", process_id=state.process.id))
+        route(work, changes, self._definitions, map(Task._make, rows))
+        return changes
 
     def _move(
         self,
@@ -329,17 +339,19 @@ class Processes:
 
         def decide(work: Work) -> Process:
             state = self._load(work, process_id, expected_version)
-            changes = decide_changes(state, work)
+            changes = work.settle(decide_changes(state, work))
             return work.finish(work.process_answer(changes), changes)
 
         return self._transitions.execute(call, decide, _PROCESS)
 
     def _load(self, work: Work, process_id: UUID, expected_version: int | None) -> ProcessState:
-        rows, last = work.load(
+        rows, last, clock_rows = work.load(
             statement("processes", "lock", process_id=process_id),
             statement("processes", "last_event_at", process_id=process_id),
+            statement("sla", "open_of_process", process_id=process_id),
         )
         process = work.locked_process(rows, process_id)
+        work.take_clocks(clock_rows, process)
         refuse_stale(process, expected_version)
         return ProcessState(process, last[0][0] if last else None)
 
@@ -350,7 +362,7 @@ class Processes:
 
     def _insert(self, work: Work, process: Process, version: int | None, inherits_priority: bool) -> Process:
         if version is None:
-            changes = processes.start(process, work.command)
+            changes = work.settle(processes.start(process, work.command))
             return work.finish(changes.process_after(), changes, inserted=process)
         template = self._definitions.template(work, process.process_definition_id, version)
         target = process.sla_target_mins or template.sla_minutes
@@ -359,9 +371,9 @@ class Processes:
             sla_target_mins=target,
             estimated_duration_mins=process.estimated_duration_mins or template.estimated_minutes,
         )
-        process = _dated(process)
         changes = processes.start(process, work.command)
         tasks.add_tasks(changes, None, tasks_of(template, process))
+        work.settle(route_ready(work, changes, self._definitions))
         return work.finish(changes.process_after(), changes, inserted=process)
 
     def _cancel_tree(self, work: Work, state: ProcessState, reason: str) -> builtins.list[Changes]:
@@ -405,37 +417,29 @@ def _new_process(
     now: datetime,
     transaction_time: datetime,
 ) -> Process:
-    return _dated(
-        Process(
-            **{**given, "priority": given["priority"] or "medium"},
-            id=process_id,
-            definition_version=version,
-            status=ProcessStatus.PENDING if held else ProcessStatus.RUNNING,
-            current_phase=None,
-            current_step=0,
-            total_steps=0,
-            failed_steps=0,
-            progress_percentage=0.0,
-            output_data={},
-            created_at=now,
-            started_at=None if held else now,
-            completed_at=None,
-            actual_duration_mins=None,
-            sla_status="on_track",
-            sla_breach_time=None,
-            error_message=None,
-            retry_count=0,
-            max_retries=3,
-            updated_at=transaction_time,
-            version=1,
-        )
+    return Process(
+        **{**given, "priority": given["priority"] or "medium"},
+        id=process_id,
+        definition_version=version,
+        status=ProcessStatus.PENDING if held else ProcessStatus.RUNNING,
+        current_phase=None,
+        current_step=0,
+        total_steps=0,
+        failed_steps=0,
+        progress_percentage=0.0,
+        output_data={},
+        created_at=now,
+        started_at=None if held else now,
+        completed_at=None,
+        actual_duration_mins=None,
+        sla_status="on_track",
+        sla_breach_time=None,
+        error_message=None,
+        retry_count=0,
+        max_retries=3,
+        updated_at=transaction_time,
+        version=1,
     )
-
-
-def _dated(process: Process) -> Process:
-    if process.started_at is None or process.due_date is not None:
-        return process
-    return process._replace(due_date=sla.due_instant(process.started_at, process.sla_target_mins))
 
 
 def affected_task(row: Sequence[Any]) -> AffectedTask:

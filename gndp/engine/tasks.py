@@ -13,12 +13,13 @@ from pydantic import TypeAdapter
 from gndp.core import arguments, endings, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Invalid, NotFound, Problem
-from gndp.core.flow import Dependant, OpenStep
+from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask
 from gndp.core.records import (
     AssignedWork,
     Assignment,
     AssignmentStats,
+    Dependant,
     ListedTask,
     MyTask,
     Process,
@@ -31,7 +32,9 @@ from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
 from gndp.engine import creation
 from gndp.engine.definitions import Definitions
+from gndp.engine.explanations import AssignmentExplanation, explanation
 from gndp.engine.processes import affected_task, command_call, refuse_stale
+from gndp.engine.routing import route, route_ready
 from gndp.engine.transition import Transitions, Work
 from gndp.store import lists
 from gndp.store.session import statement
@@ -40,6 +43,8 @@ _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _TASKS: TypeAdapter[list[Task]] = TypeAdapter(list[Task])
 _TASK_WIDTH = len(Task._fields)
 _LONGEST_LIST = 1_000
+_FREEING = frozenset({"complete", "fail", "skip", "cancel", "release", "reassign"})
+"""The commands after which somebody may have room for another task."""
 
 
 class Tasks:
@@ -70,8 +75,9 @@ class Tasks:
 
         Optional are id, assigned_to, assigned_team, assignment_method, depends_on (ids of tasks of the same
         process), phase, priority (the process's by default), sla_target_mins, due_date,
-        estimated_duration_mins, input_data, max_retries, tags and notes. Raises Invalid for a dependency that
-        is unknown, in another process, or the task itself; Conflict for one that was cancelled.
+        estimated_duration_mins, input_data, max_retries, tags, notes and required_skills. Raises Invalid for
+        a dependency that is unknown, in another process, or the task itself; Conflict for one that was
+        cancelled.
         """
         specification = {
             "process_instance_id": process_instance_id,
@@ -113,7 +119,9 @@ class Tasks:
     ) -> Task:
         """Give a pending or assigned task to a person; a blocked one may be assigned ahead.
 
-        With a team and nobody named, the task waits in the team's queue (assignment.needed).
+        With a team and nobody named, the task goes into the team's queue: by the manual method somebody
+        claims it there, by another one somebody is chosen as soon as it is ready (assignment.needed when
+        nobody can be).
         """
         person = arguments.optional_name(assigned_to, "assigned_to")
         method = arguments.assignment_method(assignment_method)
@@ -129,7 +137,10 @@ class Tasks:
         def decide(state: TaskState, work: Work) -> Changes:
             if person is not None:
                 return tasks.assign(self._apart(state, work), work.command, person, method, queue)
-            return tasks.queue(state, work.command, method, queue or "")
+            changes = tasks.queue(state, work.command, method, queue or "")
+            if state.task.ready_at is not None:
+                route(work, changes, self._definitions, [changes.task_after(state.task)])
+            return changes
 
         return self._move("assign", id, user_id, given, common, decide)
 
@@ -340,6 +351,19 @@ class Tasks:
             reassigned,
         )
 
+    def explain_assignment(self, id: UUID | str) -> AssignmentExplanation:
+        """How a task came to its person, or why nobody has it: everybody who was considered, the best first,
+        with their scores (the lowest wins), and why the rest were left out.
+
+        A task that somebody was named for by hand has nobody considered. NotFound when there is no such
+        task, Conflict when nobody has been looked for yet.
+        """
+        task = self.get(id)
+        (rows,) = self._transitions.read(statement("routing", "explanation", task_id=task.id))
+        if not rows:
+            raise tasks.conflict(task, "nobody has been looked for yet")
+        return explanation(task.id, *rows[0])
+
     def _create(
         self,
         name: str,
@@ -355,7 +379,9 @@ class Tasks:
         ]
         common = {"idempotency_key": idempotency_key, "correlation_id": correlation_id}
         call, _ = command_call(name, user_id, {"tasks": [s._asdict() for s in given]}, common)
-        return self._transitions.execute(call, lambda work: creation.create(work, given), _TASKS)
+        return self._transitions.execute(
+            call, lambda work: creation.create(work, self._definitions, given), _TASKS
+        )
 
     def _move(
         self,
@@ -371,8 +397,9 @@ class Tasks:
         call, expected_version = command_call(f"tasks.{verb}", user_id, {"id": task_id, **given}, common)
 
         def decide(work: Work) -> Task:
-            state = _load(work, task_id, expected_version, with_dependants)
-            changes = decide_changes(state, work)
+            state = load_state(work, task_id, expected_version, with_dependants, verb in _FREEING)
+            changes = route_ready(work, decide_changes(state, work), self._definitions)
+            work.settle(changes)
             return work.finish(work.task_answer(changes, state.task), changes)
 
         return self._transitions.execute(call, decide, _TASK)
@@ -382,15 +409,34 @@ class Tasks:
         return state._replace(kept_apart=kept_apart) if kept_apart else state
 
 
-def _load(work: Work, task_id: UUID, expected_version: int | None, with_dependants: bool) -> TaskState:
+def load_state(
+    work: Work,
+    task_id: UUID,
+    expected_version: int | None = None,
+    with_dependants: bool = False,
+    frees_capacity: bool = False,
+) -> TaskState:
+    """Lock a task's process and load what a decision about the task needs.
+
+    Raises NotFound when there is no such task, Conflict when its version is not the expected one.
+    """
     wanted = [
         statement("processes", "lock_of_task", task_id=task_id),
         statement("tasks", "state", task_id=task_id),
     ]
     if with_dependants:
+        wanted.append(statement("sla", "of_task_and_dependants", task_id=task_id))
         wanted.append(statement("tasks", "dependants", task_id=task_id))
-    process_rows, task_rows, *dependant_rows = work.load(*wanted)
+    else:
+        wanted.append(statement("sla", "of_task", task_id=task_id))
+    if frees_capacity:
+        wanted.append(statement("routing", "queue_of_performer", task_id=task_id))
+    process_rows, task_rows, clock_rows, *more = work.load(*wanted)
+    dependant_rows = more[0] if with_dependants else ()
+    if frees_capacity:
+        work.freed_teams |= {row[0] for row in more[-1]}
     process: Process = work.locked_process(process_rows, task_id, "task")
+    work.take_clocks(clock_rows, process)
     row = task_rows[0]
     task = Task._make(row[:_TASK_WIDTH])
     refuse_stale(task, expected_version)
@@ -402,7 +448,7 @@ def _load(work: Work, task_id: UUID, expected_version: int | None, with_dependan
         assignment if assignment.id is not None else None,
         last_event_at,
         None if position is None else OpenStep(position, phase),
-        [Dependant._make(dependant) for dependant in dependant_rows[0]] if dependant_rows else (),
+        [Dependant._make(dependant) for dependant in dependant_rows],
     )
 
 

@@ -8,20 +8,25 @@ events, and commits. Decisions are made in ``gndp.core`` without any I/O.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
 from gndp.core.changes import Changes, Command
+from gndp.core.clocks import NamedClock, settle
 from gndp.core.errors import Conflict, Invalid, NotFound
-from gndp.core.records import Process, Task
+from gndp.core.policies import Item, Terms
+from gndp.core.records import Process, SlaClock, Task
+from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.values import require_aware
+from gndp.engine.shelf import Shelf
 from gndp.store.session import Database, Row, Statement, Transaction, statement
 
 Answer = TypeVar("Answer")
@@ -31,7 +36,10 @@ _JSON_COLUMNS = frozenset({"output_data", "form_data", "variables"})
 _ASSIGNMENT_COLUMNS = dict.fromkeys(
     ("status", "accepted_at", "completed_at", "time_to_accept_mins", "time_to_complete_mins", "reason")
 )
-_FREED_COLUMNS = dict.fromkeys(("open_dependencies", "ready_at", "substatus", "due_date"))
+_CLOCK_WIDTH = len(SlaClock._fields)
+_FREED_COLUMNS = dict.fromkeys(
+    ("open_dependencies", "ready_at", "substatus", "due_date", "status", "assigned_to")
+)
 
 
 class Call(NamedTuple):
@@ -49,14 +57,27 @@ class Call(NamedTuple):
 
 
 class Work:
-    """A command's hold on its transaction: what it loads and what it writes."""
+    """A command's hold on its transaction: what it loads and what it writes.
 
-    def __init__(self, transaction: Transaction, call: Call, now: datetime, commit: bool) -> None:
+    ``freed_teams`` are the teams in whose queues something waits and who may have somebody free once this is
+    committed.
+    """
+
+    def __init__(
+        self, transaction: Transaction, call: Call, now: datetime, commit: bool, shelf: Shelf
+    ) -> None:
         self.command = Command(call.actor, now, call.correlation_id, call.automated)
         self._transaction = transaction
         self._call = call
         self._commit = commit
         self._updated_at = now
+        self._shelf = shelf
+        self._revision = 0
+        self._clocks: dict[UUID, list[NamedClock]] = {}
+        self._terms: dict[str, Terms] = {}
+        self._also: list[Statement] = []
+        self.freed_teams: set[str] = set()
+        self._started_terms: dict[str, Terms] = {}
 
     def load(self, *statements: Statement) -> list[list[Row]]:
         """Run reads and locks in one round trip."""
@@ -68,6 +89,41 @@ class Work:
             raise NotFound(kind, id)
         self._updated_at = rows[0][0]
         return Process._make(rows[0][1:])
+
+    def take_clocks(self, rows: Sequence[Row], process: Process) -> list[NamedClock]:
+        """The clocks from the rows of a query of ``sla.sql``, kept until ``settle`` needs them."""
+        self._revision = rows[0][0]
+        clocks = [
+            NamedClock(clock_of(row), row[-1] or process.process_name) for row in rows if row[1] is not None
+        ]
+        self._clocks[process.id] = clocks
+        self._terms |= self._shelf.terms({named.clock.terms for named in clocks}, self.load)
+        return clocks
+
+    def terms(self, clock: SlaClock) -> Terms | None:
+        """What a clock that was taken runs by; None when it cannot be used any more."""
+        return self._terms.get(clock.terms)
+
+    def choose_terms(self, item: Item) -> list[tuple[str, Terms]]:
+        """The terms of the clocks that an item would get now, each with its fingerprint."""
+        chosen = self._shelf.book(self._revision, self.load).choose(item)
+        self._started_terms |= dict(chosen)
+        return chosen
+
+    def unusable_policies(self) -> Mapping[str, str]:
+        """The policies that start no clock, and why."""
+        return self._shelf.book(self._revision, self.load).unusable
+
+    def settle(self, changes: Changes) -> Changes:
+        """Let the SLA clocks hear what was decided; answers are true only after that."""
+        clocks = self._clocks[changes.process.id]
+        book = self._shelf.book(self._revision, self.load)
+        self._started_terms |= settle(changes, clocks, self._terms, book)
+        return changes
+
+    def also(self, also: Statement) -> None:
+        """Run a statement with the command's own, before them."""
+        self._also.append(also)
 
     def finish(
         self,
@@ -81,6 +137,9 @@ class Work:
         if self._call.idempotency_key is not None:
             statements.append(_remember(self._call, answer))
         self._transaction.run(*statements, commit=self._commit)
+        self.freed_teams |= {team for changes in all_changes for team in _queued_again(changes)}
+        if self._commit:
+            self._shelf.committed(self._started_terms)
         return answer
 
     def process_answer(self, changes: Changes) -> Process:
@@ -102,7 +161,7 @@ class Work:
         return [task._replace(updated_at=self._updated_at) for task in changes.created_tasks]
 
     def _statements(self, all_changes: Sequence[Changes], inserted: Process | None) -> list[Statement]:
-        statements: list[Statement] = []
+        statements: list[Statement] = [*self._shelf.store(self._started_terms), *self._also]
         events: list[dict[str, Any]] = []
         for changes in all_changes:
             statements += _row_statements(changes, inserted)
@@ -118,7 +177,26 @@ class Transitions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
+        self.shelf = Shelf()
+        self.use_freed_capacity: Callable[[set[str]], None] = lambda teams: None
         self._unit_of_work: ContextVar[Transaction | None] = ContextVar("unit_of_work", default=None)
+        self._freed_in_unit: ContextVar[set[str] | None] = ContextVar("freed_in_unit", default=None)
+        self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
+
+    @contextmanager
+    def fenced(self, fence: Statement) -> Iterator[None]:
+        """Let every transaction that this block (and thread) opens begin with ``fence``.
+
+        The fence may refuse the transaction by raising in the database, which becomes a Conflict. It costs no
+        round trip. Raises Conflict in a unit of work, whose transaction is open already.
+        """
+        if self._unit_of_work.get() is not None:
+            raise Conflict("a job cannot be run inside a unit of work")
+        token = self._fence.set(fence)
+        try:
+            yield
+        finally:
+            self._fence.reset(token)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[None]:
@@ -134,12 +212,16 @@ class Transitions:
                 joined.roll_back()
                 raise
             return
-        with self.database.transaction() as transaction:
-            token = self._unit_of_work.set(transaction)
+        freed: set[str] = set()
+        with self.database.transaction(self._fence.get()) as transaction:
+            token, freed_token = self._unit_of_work.set(transaction), self._freed_in_unit.set(freed)
             try:
                 yield
             finally:
                 self._unit_of_work.reset(token)
+                self._freed_in_unit.reset(freed_token)
+        if freed:
+            self.use_freed_capacity(freed)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -148,7 +230,7 @@ class Transitions:
         if joined is not None:
             yield joined
             return
-        with self.database.transaction() as transaction:
+        with self.database.transaction(self._fence.get()) as transaction:
             yield transaction
 
     def execute(
@@ -157,10 +239,15 @@ class Transitions:
         """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
         now = self.now()
         joined = self._unit_of_work.get()
-        if joined is not None:
-            return self._in(joined, call, now, decide, answer_type, commit=False)
-        with self.database.transaction() as transaction:
-            return self._in(transaction, call, now, decide, answer_type, commit=True)
+        freed = self._freed_in_unit.get()
+        if joined is not None and freed is not None:
+            return self._in(joined, call, now, decide, answer_type, freed, commit=False)
+        freed = set()
+        with self.database.transaction(self._fence.get()) as transaction:
+            answer = self._in(transaction, call, now, decide, answer_type, freed, commit=True)
+        if freed:
+            self.use_freed_capacity(freed)
+        return answer
 
     def now(self) -> datetime:
         """The clock's reading in UTC; Invalid when the clock gives none with a time zone."""
@@ -171,6 +258,14 @@ class Transitions:
         joined = self._unit_of_work.get()
         return joined.run(*statements) if joined is not None else self.database.read(*statements)
 
+    def write(self, *statements: Statement) -> list[list[Row]]:
+        """Run statements that are no command in one transaction and round trip, or in the open unit."""
+        joined = self._unit_of_work.get()
+        if joined is not None:
+            return joined.run(*statements)
+        with self.database.transaction(self._fence.get()) as transaction:
+            return transaction.run(*statements, commit=True)
+
     def _in(
         self,
         transaction: Transaction,
@@ -178,13 +273,25 @@ class Transitions:
         now: datetime,
         decide: Callable[[Work], Answer],
         answer_type: TypeAdapter[Answer],
+        freed: set[str],
         commit: bool,
     ) -> Answer:
         if call.idempotency_key is not None:
             remembered = _recall(transaction, call)
             if remembered is not None:
                 return answer_type.validate_json(remembered)
-        return decide(Work(transaction, call, now, commit))
+        work = Work(transaction, call, now, commit, self.shelf)
+        answer = decide(work)
+        freed |= work.freed_teams
+        return answer
+
+
+def _queued_again(changes: Changes) -> Iterator[str]:
+    """The teams whose tasks nobody has any more: they wait in the queue again."""
+    for task, columns in changes.task_columns.values():
+        was_given_back = columns.get("status") == TaskStatus.PENDING
+        if was_given_back and task.assigned_team and task.assignment_method != AssignmentMethod.MANUAL:
+            yield task.assigned_team
 
 
 def _row_statements(changes: Changes, inserted: Process | None) -> list[Statement]:
@@ -199,9 +306,9 @@ def _row_statements(changes: Changes, inserted: Process | None) -> list[Statemen
         statements.append(statement("tasks", "add_blocking", id=task_id, task_ids=added))
     for task, columns in changes.task_columns.values():
         statements.append(_guarded_update("tasks", task, columns))
-    for freed_id, version, columns in changes.freed:
+    for freed, columns in changes.freed:
         values = {**_FREED_COLUMNS, **columns}
-        statements.append(statement("tasks", "free", id=freed_id, version=version, **values))
+        statements.append(statement("tasks", "free", id=freed.id, version=freed.version, **values))
     for assignment_id, columns in changes.closed:
         values = {**_ASSIGNMENT_COLUMNS, **columns}
         statements.append(statement("assignments", "change", id=assignment_id, **values))
@@ -218,6 +325,30 @@ def _row_statements(changes: Changes, inserted: Process | None) -> list[Statemen
         )
     if inserted is not process and changes.process_columns:
         statements.append(_guarded_update("processes", process, changes.process_columns))
+    return statements + _clock_statements(changes)
+
+
+def with_ids(clocks: Sequence[SlaClock]) -> list[SlaClock]:
+    """New clocks with ids."""
+    return [clock if clock.id.int else clock._replace(id=uuid7()) for clock in clocks]
+
+
+def clock_of(row: Row) -> SlaClock:
+    """The clock in a row of a query of ``sla.sql``, which begins with the policies' revision."""
+    return SlaClock._make(row[1 : 1 + _CLOCK_WIDTH])
+
+
+def _clock_statements(changes: Changes) -> list[Statement]:
+    statements: list[Statement] = []
+    if changes.started_clocks:
+        rows = [clock._asdict() for clock in with_ids(changes.started_clocks)]
+        statements.append(statement("sla", "start", rows=_json(rows)))
+    if changes.changed_clocks:
+        rows = [clock._asdict() for clock in changes.changed_clocks]
+        statements.append(statement("sla", "change", rows=_json(rows)))
+    if changes.item_slas:
+        rows = [item._asdict() for item in changes.item_slas]
+        statements.append(statement("tasks", "show_sla", rows=_json(rows)))
     return statements
 
 

@@ -134,16 +134,24 @@ class Database:
             return self._channel(connection).run(statements)
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    def transaction(self, opening: Statement | None = None) -> Iterator[Transaction]:
+        """A transaction: committed when the block ends, rolled back when it raises.
+
+        ``opening`` is run first in it and may refuse it; it travels with the first pipeline.
+        """
         with self.connection() as connection:
-            transaction = Transaction(self._channel(connection))
+            transaction = Transaction(self._channel(connection), opening)
             try:
                 yield transaction
                 transaction.commit()
             except BaseException:
                 transaction.roll_back()
                 raise
+
+    def beside(self) -> Database:
+        """Another ``Database`` on the same database, not open yet: one connection, for what must never wait
+        until the others' commands give one back."""
+        return Database(self.conninfo, min_size=1, max_size=1, timeout=5.0, revive=self._revive)
 
     def _taken(self) -> psycopg.Connection[Any]:
         if self._in_doubt:
@@ -177,10 +185,12 @@ class Database:
 
 
 class Transaction:
-    """One transaction. BEGIN travels with its first pipeline and COMMIT may travel with its last."""
+    """One transaction. BEGIN, and ``opening`` if there is one, travel with its first pipeline and COMMIT may
+    travel with its last."""
 
-    def __init__(self, channel: _Channel) -> None:
+    def __init__(self, channel: _Channel, opening: Statement | None = None) -> None:
         self._channel = channel
+        self._opening = (Statement(_BEGIN, ()),) if opening is None else (Statement(_BEGIN, ()), opening)
         self._begun = False
         self._ended = False
         self._undone = False
@@ -193,7 +203,7 @@ class Transaction:
         """
         if self._ended:
             raise Conflict("this unit of work has ended; a failed one must be begun anew")
-        before = () if self._begun else (Statement(_BEGIN, ()),)
+        before = () if self._begun else self._opening
         after = (Statement(_COMMIT, ()),) if commit else ()
         self._begun = True
         try:

@@ -78,3 +78,14 @@ FROM jsonb_to_recordset(:rows) AS r (
     active boolean)
 WHERE p.user_id = r.user_id
 RETURNING p.*;
+
+-- name: left_behind
+-- Ready tasks that people who are out of office have not begun, each with the substitute who could take it.
+SELECT t.id, p.user_id, s.user_id
+FROM people p
+JOIN people s ON s.user_id = p.substitute AND s.active
+    AND NOT coalesce(s.out_of_office_from <= :now AND s.out_of_office_until > :now, false)
+JOIN tasks t ON t.assigned_to = p.user_id AND t.status = 'assigned' AND t.ready_at IS NOT NULL
+JOIN process_instances i ON i.id = t.process_instance_id AND i.status = 'running'
+WHERE p.out_of_office_from <= :now AND p.out_of_office_until > :now
+ORDER BY t.id LIMIT 1000;

@@ -18,7 +18,9 @@ WHERE t.id = :task_id;
 
 -- name: dependants
 -- The tasks that wait for a task, as far as freeing them needs it.
-SELECT id, version, task_name, status, open_dependencies, sla_target_mins, due_date FROM tasks
+SELECT id, version, task_definition_id, task_name, status, open_dependencies, sla_target_mins, due_date,
+       priority, assigned_to, assigned_team, assignment_method, required_skills, estimated_duration_mins
+FROM tasks
 WHERE id = ANY ((SELECT blocking FROM tasks WHERE id = :task_id)::uuid[])
 ORDER BY position;
 
@@ -37,29 +39,25 @@ SELECT * FROM tasks WHERE process_instance_id = :process_id AND status = 'failed
 -- The state of tasks that new tasks want to depend on.
 SELECT id, process_instance_id, status FROM tasks WHERE id = ANY (:task_ids::uuid[]);
 
--- name: performers
--- Who has, or had at the end, the tasks made from certain steps of a process.
-SELECT DISTINCT assigned_to FROM tasks
-WHERE process_instance_id = :process_id AND task_definition_id = ANY (:steps::text[])
-  AND assigned_to IS NOT NULL AND status IN ('assigned', 'in_progress', 'completed');
-
 -- name: insert
 -- New tasks, as a JSON array of rows.
 INSERT INTO tasks (
     id, process_instance_id, task_definition_id, task_name, task_type, status, substatus, phase, position,
     assigned_to, assigned_team, assignment_method, depends_on, blocking, open_dependencies, ready_at,
-    input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags, notes)
+    input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags,
+    notes, required_skills)
 SELECT
     id, process_instance_id, task_definition_id, task_name, task_type, status, substatus, phase, position,
     assigned_to, assigned_team, assignment_method, depends_on, blocking, open_dependencies, ready_at,
-    input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags, notes
+    input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags,
+    notes, required_skills
 FROM jsonb_to_recordset(:rows) AS r (
     id uuid, process_instance_id uuid, task_definition_id text, task_name text, task_type text, status text,
     substatus text, phase text, position integer, assigned_to text, assigned_team text,
     assignment_method text, depends_on uuid[], blocking uuid[], open_dependencies integer,
     ready_at timestamptz, input_data jsonb, created_at timestamptz, due_date timestamptz,
     estimated_duration_mins integer, sla_target_mins integer, max_retries integer, priority text,
-    tags text[], notes text);
+    tags text[], notes text, required_skills jsonb);
 
 -- name: update
 -- The columns that commands move, guarded by the version that the decision was made on. JSON columns
@@ -78,11 +76,12 @@ WITH moved AS (
 SELECT require_rows(count(*), 1) FROM moved;
 
 -- name: free
--- A task that waits for one task less; with the last one it becomes ready.
+-- A task that waits for one task less; with the last one it becomes ready, and may be given to somebody.
 WITH moved AS (
     UPDATE tasks SET
         open_dependencies = :open_dependencies, ready_at = coalesce(:ready_at, ready_at),
-        substatus = coalesce(:substatus, substatus), due_date = coalesce(:due_date, due_date)
+        substatus = coalesce(:substatus, substatus), due_date = coalesce(:due_date, due_date),
+        status = coalesce(:status, status), assigned_to = coalesce(:assigned_to, assigned_to)
     WHERE id = :id AND version = :version
     RETURNING 1)
 SELECT require_rows(count(*), 1) FROM moved;
@@ -116,3 +115,18 @@ FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.stat
 WHERE t.assigned_to IS NOT NULL AND t.status IN ('assigned', 'in_progress') AND t.ready_at IS NOT NULL
 GROUP BY t.assigned_to
 ORDER BY count(*) DESC, t.assigned_to;
+
+-- name: show_sla
+-- What the clocks say of tasks that the command does not change otherwise, as a JSON array. A due date that
+-- somebody set by hand stays.
+WITH shown AS (
+    UPDATE tasks t SET
+        sla_status = r.sla_status, sla_breach_time = r.sla_breach_time,
+        due_date = CASE WHEN t.due_date IS NULL OR t.due_date = r.previous_due_date
+                        THEN r.due_date ELSE t.due_date END
+    FROM jsonb_to_recordset(:rows) AS r (
+        id uuid, sla_status text, sla_breach_time timestamptz, due_date timestamptz,
+        previous_due_date timestamptz)
+    WHERE t.id = r.id
+    RETURNING 1)
+SELECT require_rows(count(*), jsonb_array_length(:rows)) FROM shown;

@@ -114,7 +114,15 @@ COMMANDS: dict[str, tuple[Given, Given]] = {
     "tasks.update": ({"id": "pending", "user_id": "ada"}, {**UPDATE, "notes": None, **COMMON}),
     "tasks.comment": ({"id": "pending", "user_id": "ada", "text": "well"}, COMMON),
 }
-OTHER_METHODS = {"create_many", "get", "list", "mine", "workload", "assignment_stats"} | {
+OTHER_METHODS = {
+    "create_many",
+    "get",
+    "list",
+    "mine",
+    "workload",
+    "assignment_stats",
+    "explain_assignment",
+} | {
     "children",
     "events",
     "summary",

@@ -13,8 +13,10 @@ import pytest
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
-from gndp.engine import checker
+from gndp.core.policies import PLAIN_TARGET, Terms, fingerprint, plain_policy
+from gndp.engine import checker, clock_check
 from gndp.engine.checker import LISTED, check
 from gndp.store.resources import sql_path, sql_text
 
@@ -66,13 +68,46 @@ class Builder:
         row = {"id": f"{task} {person}", "task_id": task, "assigned_to": person}
         self.insert("task_assignments", **row, status=status, assigned_at=assigned_at)
 
-    def events(self, process: str, lines: str) -> None:
-        """Each line: minute, task (or -), event type, and the old and new status (or - -)."""
+    def clock(self, process: str, task: str | None, minutes: int, start: float, **columns: Any) -> None:
+        """The clock of an item's own target: running, unless ``columns`` say otherwise."""
+        terms = Terms(plain_policy("task" if task else "process", minutes), None)
+        self.connection.execute(
+            "INSERT INTO sla_terms VALUES (%s, %s)", [fingerprint(terms.document), Jsonb(terms.document)]
+        )
+        columns = {"running_since_at": start, "due_at": start + minutes, "status": "on_track"} | columns
+        running_since = columns.pop("running_since_at")
+        if running_since is not None:
+            columns["running_since"] = at(running_since)
+        self.insert(
+            "sla_metrics",
+            id=f"clock of {task or process}",
+            process_instance_id=process,
+            task_id=task,
+            metric_type="task" if task else "process",
+            target_duration_mins=minutes,
+            start_time=start,
+            created_at=start,
+            original_due_at=start + minutes,
+            policy_name=PLAIN_TARGET,
+            objective=PLAIN_TARGET,
+            terms=fingerprint(terms.document),
+            **columns,
+        )
+
+    def events(self, process: str, lines: str, ready: str = "") -> None:
+        """Each line: minute, task (or -), event type, and the old and new status (or - -).
+
+        ``ready`` names the tasks that were ready when they were created.
+        """
         for line in lines.strip().splitlines():
             minute, *words = line.split()
             told = ("task_id", "event_type", "old_status", "new_status")
             row = {name: None if word == "-" else word for name, word in zip(told, words, strict=True)}
             row |= {"id": f"{process} {line}", "process_instance_id": process}
+            details = {"objective": PLAIN_TARGET} if words[1].startswith("sla.") else {}
+            if words[1] == "task.created" and words[0] in ready.split():
+                details["ready"] = True
+            row["details"] = Jsonb(details)
             self.insert(
                 "process_events", **row, event_category="lifecycle", message="", timestamp=float(minute)
             )
@@ -93,7 +128,7 @@ def build_loan(builder: Builder) -> None:
     builder.process("loan", "completed", process_definition_id="home_loan", definition_version=1,
         current_step=3, total_steps=3, progress_percentage=100,
         created_at=0, started_at=0, completed_at=50, actual_duration_mins=50,
-        sla_target_mins=40, due_date=40, sla_status="breached", sla_breach_time=40)
+        sla_target_mins=40, due_date=41, sla_status="breached", sla_breach_time=41)
     builder.task("loan", 0, "apply", "completed", blocking="value sign", assigned_to="ann",
         created_at=0, ready_at=0, started_at=2, completed_at=10.5, actual_duration_mins=9,
         sla_target_mins=30, due_date=30, sla_status="met")
@@ -119,10 +154,14 @@ def build_loan(builder: Builder) -> None:
         26   -     process.resumed   suspended   running
         30   sign  task.assigned     pending     assigned
         30   sign  task.started      assigned    in_progress
-        40   -     sla.breached      -           -
+        41.5 -     sla.breached      -           -
         50   sign  task.completed    in_progress completed
         50   -     process.completed running     completed
-    """)
+    """, ready="apply")
+    builder.clock("loan", None, 40, 0, status="breached", due_at=41, end_time=50, ended="stopped",
+        running_since_at=None, elapsed_microseconds=49 * 60_000_000)
+    builder.clock("loan", "apply", 30, 0, status="met", end_time=10.5, ended="stopped",
+        running_since_at=None, elapsed_microseconds=630_000_000)
     builder.assignment("apply", "ann", "completed", 1)
     builder.assignment("sign", "ann", "completed", 30)
 
@@ -179,7 +218,8 @@ def build_refusal(builder: Builder) -> None:
         80 verify task.started    assigned    in_progress
         81 verify task.failed     in_progress failed
         81 -      process.failed  running     failed
-    """)
+    """, ready="letter")
+    builder.clock("refusal", "letter", 60, 80)
     builder.assignment("verify", "ann", "cancelled", 80)
     builder.assignment("letter", "ann", "active", 80)
 
@@ -230,8 +270,17 @@ def corrupt(connection: psycopg.Connection[Any], statements: str) -> None:
 
 
 def rebuild(connection: psycopg.Connection[Any]) -> None:
-    tables = ("process_events", "task_assignments", "tasks", "process_instances", "process_definitions")
+    tables = (
+        "sla_metrics",
+        "sla_terms",
+        "process_events",
+        "task_assignments",
+        "tasks",
+        "process_instances",
+        "process_definitions",
+    )
     corrupt(connection, "".join(f"DELETE FROM {table};" for table in tables))
+    corrupt(connection, "UPDATE sla_sweeps SET swept_at = NULL, snapshot = NULL;")
     with connection.transaction():
         build_clean(Builder(connection))
 
@@ -271,6 +320,10 @@ def tell(process: str, task: str, event_type: str, old: str, new: str, instant: 
     )
 
 
+def clock(item: str, change: str) -> str:
+    return f"UPDATE sla_metrics SET {change} WHERE coalesce(task_id, process_instance_id) = id_of('{item}');"
+
+
 def assignments(of_task: str, change: str) -> str:
     return f"UPDATE task_assignments SET {change} WHERE task_id = id_of('{of_task}');"
 
@@ -301,7 +354,7 @@ CORRUPTIONS: dict[str, list[str]] = {
     "event_chain": [
         event("report", "task.reassigned", "old_status = 'in_progress'"),
         event("report", "task.waiting", "old_status = 'in_progress'"),
-        lose("letter", "task.created"),
+        lose("sign", "task.created"),
     ],
     "event_transition": [
         lose("sign", "task.assigned") + event("sign", "task.started", "old_status = 'pending'"),
@@ -369,12 +422,24 @@ CORRUPTIONS: dict[str, list[str]] = {
             + tell("refusal", "id_of('letter')", "task.ready", "NULL", "NULL", NOW),
     ],
     "task_cycle": [CYCLE],
-    "sla_target": [process("survey", "sla_status = 'at_risk'"), task("report", "sla_breach_time = now()")],
-    "sla_verdict": [
-        task("apply", "due_date = completed_at - interval '1 microsecond'"),
-        process("loan", "due_date = completed_at, sla_breach_time = completed_at"),
-        tell("refusal", "id_of('letter')", "sla.met", "NULL", "NULL", NOW)
-            + task("letter", "sla_status = 'met'"),
+    "sla_target": [
+        "DELETE FROM sla_metrics WHERE task_id = id_of('letter')",
+        process("survey", "sla_target_mins = 5"),
+        task("report", "sla_target_mins = 5"),
+    ],
+    "sla_shown": [
+        process("survey", "sla_status = 'at_risk'"),
+        task("report", "sla_status = 'at_risk'"),
+        process("loan", "sla_breach_time = completed_at"),
+    ],
+    "sla_clock": [
+        clock("letter", "due_at = due_at + interval '1 minute'"),
+        clock("letter", "status = 'at_risk'") + task("letter", "sla_status = 'at_risk'"),
+        clock("letter", "start_time = start_time - interval '1 minute'"),
+        clock("letter", "running_since = NULL, paused_at = running_since, paused_by = '[[\"x\", null]]'"),
+        clock("loan", "elapsed_microseconds = 0"),
+        clock("apply", "ended = 'cancelled'"),
+        "UPDATE sla_sweeps SET swept_at = '2027-01-01', snapshot = pg_current_snapshot();",
     ],
     "sla_breach_time": [
         process("loan", "sla_breach_time = NULL"),
@@ -382,8 +447,10 @@ CORRUPTIONS: dict[str, list[str]] = {
     ],
     "sla_event": [
         lose("apply", "sla.met"),
-        event("apply", "task.resumed", "event_type = 'sla.met'"),
-        task("letter", "sla_status = 'breached', sla_breach_time = due_date"),
+        event(
+            "apply", "task.resumed",
+            "event_type = 'sla.met', details = '{\"objective\": \"sla_target_mins\"}'"
+        ),
     ],
     "instants": [
         task("report", "started_at = NULL"),
@@ -421,6 +488,7 @@ def test_clean_database_passes(connection: psycopg.Connection[Any]) -> None:
         "tasks": 11,
         "process_events": 56,
         "task_assignments": 9,
+        "sla_metrics": 3,
     }
     assert abs(report.as_of - datetime.now(UTC)) < timedelta(minutes=5)
 
@@ -428,6 +496,7 @@ def test_clean_database_passes(connection: psycopg.Connection[Any]) -> None:
 def test_every_invariant_has_a_meaning_and_a_corruption(connection: psycopg.Connection[Any]) -> None:
     report = check(connection)
     files = {path.stem for path in (sql_path() / "queries" / "check").rglob("*.sql")}
+    files.add(clock_check.NAME)
     assert {invariant.name for invariant in report.invariants} == files
     assert set(CORRUPTIONS) == files
     assert all(invariant.meaning.endswith(".") for invariant in report.invariants)

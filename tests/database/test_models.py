@@ -23,10 +23,13 @@ READ_MODELS = {
     "process_instances": records.Process,
     "tasks": records.Task,
     "task_assignments": records.Assignment,
+    "sla_metrics": records.SlaClock,
+    "sla_policies": records.PublishedPolicy,
     "process_definitions": records.Definition,
     "process_events": records.Event,
     "teams": people.Team,
     "people": people.Person,
+    "job_runs": records.JobRun,
 }
 CONTRACT_TABLES = {
     *("process_instances", "tasks", "process_events", "sla_metrics", "task_assignments"),

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.million import load
 from gndp.store import lists
+from gndp.store.queries import composed
 from gndp.store.session import Row, Statement, statement
 
 LARGE = {"tasks", "process_instances", "process_events"}
@@ -118,3 +119,25 @@ def test_events_of_a_process_come_newest_first_from_an_index(plans: Plans) -> No
 def test_what_a_decision_loads_is_found_by_index(plans: Plans, noun: str, name: str, values: Any) -> None:
     (task,) = plans.connection.execute("SELECT id FROM tasks LIMIT 1 OFFSET 500").fetchone()
     plans.indexes(statement(noun, name, task_id=task, **values))
+
+
+def test_retention_walks_from_the_oldest_process_in_an_index(plans: Plans) -> None:
+    place = {"after_instant": "0001-01-01T00:00:00Z", "after_id": "00000000-0000-0000-0000-000000000000"}
+    wanted = statement("retention", "roots", before="2100-01-01T00:00:00Z", most=100, **place)
+    assert plans.indexes(wanted) >= {"process_instances_created_idx", "process_instances_parent_idx"}
+    plans.indexes(statement("retention", "family", roots=[plans.process_id]))
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["lock", "delete_events", "delete_assignments", "delete_sla_metrics", "delete_tasks", "delete_processes"],
+)
+def test_retention_finds_what_it_deletes_by_index(plans: Plans, step: str) -> None:
+    plans.indexes(statement("retention", step, ids=[plans.process_id]))
+
+
+def test_the_events_of_a_deleted_task_are_found_by_index(plans: Plans) -> None:
+    """What the foreign key of process_events asks for each task that is deleted."""
+    asked = composed("SELECT FROM process_events WHERE task_id = :task_id::uuid FOR KEY SHARE")
+    (task,) = plans.connection.execute("SELECT id FROM tasks LIMIT 1 OFFSET 500").fetchone()
+    assert plans.indexes(Statement(asked, (task,))) == {"process_events_task_idx"}

@@ -232,7 +232,7 @@ phases:
         "phases[0].steps[2].different_person_from[0]": "a step cannot differ from itself",
         "phases[0].steps[2].different_person_from[1]": "there is no step 'nowhere' in this definition",
         "phases[0].steps[2].assignment_method": (
-            "must be one of 'manual', 'round_robin', 'load_balanced', 'skill_based'"
+            "must be one of 'manual', 'round_robin', 'load_balanced', 'skill_based', 'last_performer'"
         ),
         "phases[0].steps[3].id": "is missing",
         "phases[0].steps[3].sla_minutes": "must be a whole number, not a text",

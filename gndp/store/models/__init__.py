@@ -10,8 +10,10 @@ from __future__ import annotations
 from sqlmodel import SQLModel
 
 from gndp.store.models.idempotency import IdempotencyKeys
+from gndp.store.models.jobs import JobLease, JobRuns
 from gndp.store.models.measures import PerformanceMetrics, SlaMetrics
 from gndp.store.models.people import Calendars, People, Teams
+from gndp.store.models.policies import SlaPolicies, SlaRevision, SlaSweeps, SlaTerms
 from gndp.store.models.processes import ProcessDefinitions, ProcessEvents, ProcessInstances
 from gndp.store.models.rules import WorkflowRules
 from gndp.store.models.tasks import TaskAssignments, Tasks
@@ -19,6 +21,8 @@ from gndp.store.models.tasks import TaskAssignments, Tasks
 __all__ = [
     "Calendars",
     "IdempotencyKeys",
+    "JobLease",
+    "JobRuns",
     "People",
     "PerformanceMetrics",
     "ProcessDefinitions",
@@ -26,6 +30,10 @@ __all__ = [
     "ProcessInstances",
     "SQLModel",
     "SlaMetrics",
+    "SlaPolicies",
+    "SlaRevision",
+    "SlaSweeps",
+    "SlaTerms",
     "TaskAssignments",
     "Tasks",
     "Teams",

@@ -19,6 +19,16 @@ class Xid8(UserDefinedType[int]):
         return "xid8"
 
 
+class PgSnapshot(UserDefinedType[str]):
+    """Which transactions are visible, as PostgreSQL writes it."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name in DDL."""
+        return "pg_snapshot"
+
+
 def one_of(name: str, column: str, members: type[StrEnum]) -> CheckConstraint:
     """A CHECK that a column holds a member of an enumeration."""
     values = ", ".join(f"'{member}'" for member in members)

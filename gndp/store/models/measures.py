@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlmodel import Field, SQLModel
 
@@ -33,7 +35,7 @@ from gndp.store.models.columns import one_of
 
 
 class SlaMetrics(SQLModel, table=True):
-    """How items stood against their targets."""
+    """SLA clocks: how items stand against their targets."""
 
     __tablename__ = "sla_metrics"
     __table_args__ = (
@@ -45,7 +47,24 @@ class SlaMetrics(SQLModel, table=True):
         one_of("sla_metrics_metric_type_check", "metric_type", SlaMetricType),
         one_of("sla_metrics_status_check", "status", SlaStatus),
         CheckConstraint("target_duration_mins > 0", name="sla_metrics_target_check"),
-        Index("sla_metrics_process_idx", "process_instance_id"),
+        ForeignKeyConstraint(["terms"], ["sla_terms.fingerprint"], name="sla_metrics_terms_fkey"),
+        UniqueConstraint(
+            "process_instance_id",
+            "task_id",
+            "objective",
+            name="sla_metrics_objective_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("ended IN ('stopped', 'cancelled')", name="sla_metrics_ended_check"),
+        CheckConstraint(
+            "(ended IS NULL) = (end_time IS NULL) "
+            "AND (running_since IS NULL OR (end_time IS NULL AND paused_at IS NULL)) "
+            "AND (running_since IS NOT NULL OR end_time IS NOT NULL OR paused_at IS NOT NULL)",
+            name="sla_metrics_standing_check",
+        ),
+        CheckConstraint("warnings_told >= 0 AND escalations_told >= 0", name="sla_metrics_told_check"),
+        Index("sla_metrics_next_idx", "next_at", "id", postgresql_where=text("next_at IS NOT NULL")),
+        Index("sla_metrics_open_idx", "process_instance_id", postgresql_where=text("end_time IS NULL")),
         Index("sla_metrics_task_idx", "task_id", postgresql_where=text("task_id IS NOT NULL")),
     )
 
@@ -71,6 +90,23 @@ class SlaMetrics(SQLModel, table=True):
         sa_column=Column(DateTime(timezone=True), server_default=text("now()"), nullable=False)
     )
     version: int = Field(sa_column=Column(Integer(), server_default=text("1"), nullable=False))
+    policy_name: str = Field(sa_column=Column(Text(), nullable=False))
+    objective: str = Field(sa_column=Column(Text(), nullable=False))
+    terms: str = Field(sa_column=Column(Text(), nullable=False))
+    due_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    original_due_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    elapsed_microseconds: int = Field(
+        sa_column=Column(BigInteger(), server_default=text("0"), nullable=False)
+    )
+    running_since: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    paused_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    paused_by: list[list[str | None]] = Field(
+        sa_column=Column(JSONB(), server_default=text("'[]'"), nullable=False)
+    )
+    ended: str | None = Field(sa_column=Column(Text(), nullable=True))
+    warnings_told: int = Field(sa_column=Column(Integer(), server_default=text("0"), nullable=False))
+    escalations_told: int = Field(sa_column=Column(Integer(), server_default=text("0"), nullable=False))
+    next_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
 class PerformanceMetrics(SQLModel, table=True):

@@ -169,6 +169,7 @@ class ProcessEvents(SQLModel, table=True):
         ForeignKeyConstraint(["task_id"], ["tasks.id"], name="process_events_task_fkey"),
         one_of("process_events_severity_check", "severity", Severity),
         Index("process_events_process_idx", "process_instance_id", "seq"),
+        Index("process_events_task_idx", "task_id", postgresql_where=text("task_id IS NOT NULL")),
     )
 
     id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))

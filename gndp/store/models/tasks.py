@@ -59,6 +59,14 @@ class Tasks(SQLModel, table=True):
             postgresql_include=["status"],
             postgresql_where=text("assigned_to IS NOT NULL"),
         ),
+        Index(
+            "tasks_waiting_idx",
+            "assigned_team",
+            "ready_at",
+            postgresql_where=text(
+                "status = 'pending' AND ready_at IS NOT NULL AND assignment_method <> 'manual'"
+            ),
+        ),
         Index("tasks_process_idx", "process_instance_id", "position", postgresql_include=["status"]),
         Index(
             "tasks_open_idx",
@@ -129,6 +137,9 @@ class Tasks(SQLModel, table=True):
         sa_column=Column(DateTime(timezone=True), server_default=text("now()"), nullable=False)
     )
     version: int = Field(sa_column=Column(Integer(), server_default=text("1"), nullable=False))
+    required_skills: dict[str, int] = Field(
+        sa_column=Column(JSONB(), server_default=text("'{}'"), nullable=False)
+    )
 
 
 class TaskAssignments(SQLModel, table=True):

@@ -1,9 +1,12 @@
--- Without a target no clock runs: the SLA status is on_track and there is no breach.
-SELECT id, concat('process without target is ', sla_status,
-    ', breach time ', coalesce(sla_breach_time::text, 'none')) AS detail
-FROM process_instances
-WHERE sla_target_mins IS NULL AND (sla_status <> 'on_track' OR sla_breach_time IS NOT NULL)
+-- An item with a target of its own has a clock for it from its start, or from the moment that it is ready.
+SELECT p.id, 'process with a target has no clock for it' AS detail
+FROM process_instances p
+WHERE p.sla_target_mins IS NOT NULL AND p.started_at IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM sla_metrics c
+        WHERE c.process_instance_id = p.id AND c.task_id IS NULL AND c.objective = 'sla_target_mins')
 UNION ALL
-SELECT id, concat('task without target is ', sla_status, ', breach time ', coalesce(sla_breach_time::text, 'none'))
-FROM tasks
-WHERE sla_target_mins IS NULL AND (sla_status <> 'on_track' OR sla_breach_time IS NOT NULL)
+SELECT t.id, 'task with a target has no clock for it'
+FROM tasks t
+WHERE t.sla_target_mins IS NOT NULL AND t.ready_at IS NOT NULL AND t.status IN ('pending', 'assigned', 'in_progress')
+    AND NOT EXISTS (SELECT FROM sla_metrics c WHERE c.task_id = t.id AND c.objective = 'sla_target_mins')

@@ -1,0 +1,407 @@
+"""What a command's events do to the SLA clocks, and what the clocks then say: pure decisions.
+
+``settle`` comes after a command was decided. It lets the clocks hear the command's events, starts those that
+begin with one of them, tells what time has brought meanwhile (a breach that no sweep had seen yet), and shows
+the outcome in the item's own columns.
+
+Source: the semantics page, "SLA" and "Events": cause before consequence, so a verdict follows the task.ready
+events of what the completed task freed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from gndp.core import sla
+from gndp.core.changes import Changes, ItemSla, NewEvent
+from gndp.core.policies import Item, Policy, Terms, choose_policies, fingerprint
+from gndp.core.records import Dependant, SlaClock, Task
+from gndp.core.sla import Ended, Moment, Pause, Reading, Timer
+from gndp.core.states import EventCategory, Severity, SlaStatus
+
+_NO_ID = UUID(int=0)
+
+
+class NamedClock(NamedTuple):
+    """A clock, with the name of the process or task that it measures."""
+
+    clock: SlaClock
+    item_name: str
+
+
+class Book:
+    """The policies and calendars in force, and the terms of the clocks that run.
+
+    ``unusable`` says which policies start no clock because their calendar is missing or cannot be read, and
+    why. ``revision`` is the database's, as of which this was read.
+    """
+
+    def __init__(
+        self,
+        revision: int,
+        policies: Mapping[str, Policy],
+        calendars: Mapping[str, Any],
+        broken: Mapping[str, str],
+    ) -> None:
+        self.revision = revision
+        self.unusable = {
+            name: broken.get(policy.calendar, f"there is no calendar {policy.calendar}")
+            for name, policy in policies.items()
+            if policy.calendar is not None and policy.calendar not in calendars
+        }
+        self._policies = {name: policy for name, policy in policies.items() if name not in self.unusable}
+        self._calendars = calendars
+        self._starters = {
+            (policy.item, condition.event) for policy in self._policies.values() for condition in policy.start
+        }
+        self._terms: dict[str, tuple[str, Terms]] = {}
+
+    def may_start(self, kind: Literal["process", "task"], event_type: str) -> bool:
+        """Whether some policy's clock starts with such an event."""
+        return (kind, event_type) in self._starters
+
+    def choose(self, item: Item) -> list[tuple[str, Terms]]:
+        """The terms of the clocks that an item has, each with its fingerprint."""
+        return [self._terms_of(policy) for policy in choose_policies(self._policies, item)]
+
+    def _terms_of(self, policy: Policy) -> tuple[str, Terms]:
+        key = f"{policy.item} {policy.target_minutes} {policy.name}"
+        if key not in self._terms:
+            calendar = None if policy.calendar is None else self._calendars[policy.calendar]
+            terms = Terms(policy, calendar)
+            self._terms[key] = (fingerprint(terms.document), terms)
+        return self._terms[key]
+
+
+def settle(
+    changes: Changes, clocks: Sequence[NamedClock], terms: Mapping[str, Terms], book: Book
+) -> dict[str, Terms]:
+    """Let the clocks hear what ``changes`` decided, and add what follows to them.
+
+    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too. ``terms``
+    are theirs, by fingerprint; a clock without is left as it is. The answer is the terms of the clocks that
+    were started.
+    """
+    ledger = _Ledger(changes, clocks, terms, book)
+    events, changes.events = changes.events, []
+    held: list[NewEvent] = []
+    for event in events:
+        if event.event_type != "task.ready":
+            changes.events += held
+            held = []
+        changes.events.append(event)
+        held += ledger.hear(event)
+    changes.events += held
+    changes.events += ledger.look()
+    ledger.show()
+    return ledger.started
+
+
+def timer_of(clock: SlaClock) -> Timer:
+    """A clock's row as the timer that it keeps."""
+    return Timer(
+        started_at=clock.start_time,
+        original_due_at=clock.original_due_at,
+        due_at=clock.due_at,
+        elapsed=timedelta(microseconds=clock.elapsed_microseconds),
+        running_since=clock.running_since,
+        paused_at=clock.paused_at,
+        pauses=tuple(
+            Pause(kind or "", None if task is None else UUID(task)) for kind, task in clock.paused_by
+        ),
+        ended_at=clock.end_time,
+        ended=None if clock.ended is None else Ended(clock.ended),
+    )
+
+
+def with_timer(clock: SlaClock, timer: Timer) -> SlaClock:
+    """A clock's row after its timer has moved."""
+    return clock._replace(
+        end_time=timer.ended_at,
+        due_at=timer.due_at,
+        elapsed_microseconds=timer.elapsed // timedelta(microseconds=1),
+        running_since=timer.running_since,
+        paused_at=timer.paused_at,
+        paused_by=[
+            [pause.event_type, None if pause.task_id is None else str(pause.task_id)]
+            for pause in timer.pauses
+        ],
+        ended=None if timer.ended is None else str(timer.ended),
+    )
+
+
+class _Ledger:
+    """The clocks of one process while a command is settled, by item and objective; the process itself is the
+    item None, a task its id."""
+
+    def __init__(
+        self,
+        changes: Changes,
+        clocks: Sequence[NamedClock],
+        terms: Mapping[str, Terms],
+        book: Book,
+    ) -> None:
+        self.started: dict[str, Terms] = {}
+        self._changes = changes
+        self._book = book
+        self._terms = dict(terms)
+        self._names: dict[UUID | None, str] = {}
+        self._before: dict[UUID | None, dict[str, SlaClock]] = {}
+        for clock, name in clocks:
+            self._before.setdefault(clock.task_id, {})[clock.objective] = clock
+            self._names[clock.task_id] = name
+        self._now = {item: dict(clocks) for item, clocks in self._before.items()}
+        self._created = {task.id: index for index, task in enumerate(changes.created_tasks)}
+        self._freed = {dependant.id: (dependant, columns) for dependant, columns in changes.freed}
+
+    def hear(self, event: NewEvent) -> list[NewEvent]:
+        """The clocks hear one event; the answer is the verdicts that it brings."""
+        told: list[NewEvent] = []
+        for moment in moments_of(event.event_type, event.task_id, self._changes.at, event.details):
+            listening = list(self._now) if moment.task_id is None else [moment.task_id, None]
+            for item in listening:
+                for clock in list(self._now.get(item, {}).values()):
+                    told += self._advance(clock, moment)
+            self._start("process", None, moment)
+            if moment.task_id is not None:
+                self._start("task", moment.task_id, moment)
+        return told
+
+    def look(self) -> list[NewEvent]:
+        """Tell what time has brought: warning levels and breaches that nobody has told yet."""
+        told: list[NewEvent] = []
+        for item, clocks in self._now.items():
+            before = self._before.get(item, {})
+            for clock in list(clocks.values()):
+                is_due = clock.next_at is not None and clock.next_at <= self._changes.at
+                if clock.end_time is None and (is_due or clock is not before.get(clock.objective)):
+                    told += self._tell(clock)
+        return told
+
+    def show(self) -> None:
+        """Put what has changed into the changes: the clocks themselves, and the columns of their items."""
+        for item, clocks in self._now.items():
+            before = self._before.get(item, {})
+            changed = [clock for clock in clocks.values() if clock != before.get(clock.objective)]
+            for clock in changed:
+                is_new = clock.objective not in before
+                (self._changes.started_clocks if is_new else self._changes.changed_clocks).append(clock)
+            shown, shown_before = shown_clock(clocks.values()), shown_clock(before.values())
+            if changed and shown is not None:
+                self._show_item(item, shown, shown_before.due_at if shown_before else None)
+
+    def _keep(self, clock: SlaClock) -> None:
+        self._now.setdefault(clock.task_id, {})[clock.objective] = clock
+
+    def _advance(self, clock: SlaClock, moment: Moment) -> list[NewEvent]:
+        terms = self._terms.get(clock.terms)
+        if terms is None or clock.end_time is not None:
+            return []
+        before = timer_of(clock)
+        timer = sla.advance(before, terms, moment)
+        if timer == before:
+            return []
+        clock = with_timer(clock, timer)
+        if timer.ended is not None:
+            return self._end(clock, timer, terms)
+        self._keep(clock)
+        return []
+
+    def _end(self, clock: SlaClock, timer: Timer, terms: Terms) -> list[NewEvent]:
+        reading = sla.read(timer, terms, self._changes.at)
+        was_breached = clock.status == SlaStatus.BREACHED
+        clock = clock._replace(next_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed))
+        if was_breached or reading.status == SlaStatus.BREACHED:
+            over = sla.rounded_minutes(max(timedelta(), -reading.remaining))
+            clock = clock._replace(breach_amount_mins=over)
+        clock = _with_status(clock, reading, terms)
+        self._keep(clock)
+        return [] if was_breached or reading.status is None else [self._event(clock, clock.status)]
+
+    def _tell(self, clock: SlaClock) -> list[NewEvent]:
+        terms = self._terms.get(clock.terms)
+        if terms is None:
+            return []
+        timer = timer_of(clock)
+        reading = sla.read(timer, terms, self._changes.at)
+        after = _with_status(clock, reading, terms)
+        told: list[NewEvent] = []
+        if clock.status == SlaStatus.BREACHED:
+            pass
+        elif after.status == SlaStatus.BREACHED:
+            told.append(self._event(after, SlaStatus.BREACHED))
+        else:
+            levels = range(clock.warnings_told + 1, after.warnings_told + 1)
+            told += [self._event(after, SlaStatus.AT_RISK, level) for level in levels]
+        is_breached = after.status == SlaStatus.BREACHED
+        next_at = sla.next_instant(timer, terms, is_breached, after.warnings_told, after.escalations_told)
+        self._keep(after._replace(next_at=next_at))
+        return told
+
+    def _start(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> None:
+        item = self._item(kind, task_id, moment)
+        if item is None:
+            return
+        for mark, terms in self._book.choose(item):
+            if terms.policy.objective not in self._now.get(task_id, {}) and sla.starts(terms, moment):
+                self._terms[mark] = self.started[mark] = terms
+                timer = sla.start(terms, moment.at)
+                self._keep(new_clock(self._changes.process.id, task_id, mark, terms, timer))
+
+    def _item(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> Item | None:
+        """The item whose clocks may start now; None when none may."""
+        process = self._changes.process_after()
+        starts_plain = moment.event_type == ("process.started" if kind == "process" else "task.ready")
+        if not starts_plain and not self._book.may_start(kind, moment.event_type):
+            return None
+        if task_id is None:
+            step, priority, target = None, process.priority, process.sla_target_mins
+        else:
+            task = self._task(task_id)
+            if task is None:
+                return None
+            step, priority, target = task.task_definition_id, task.priority, task.sla_target_mins
+        return Item(kind, process.process_definition_id, step, process.process_type, priority, target)
+
+    def _task(self, task_id: UUID) -> Task | Dependant | None:
+        if task_id in self._changes.task_columns:
+            return self._changes.task_after(self._changes.task_columns[task_id][0])
+        if task_id in self._created:
+            return self._changes.created_tasks[self._created[task_id]]
+        return self._freed[task_id][0] if task_id in self._freed else None
+
+    def _name(self, task_id: UUID | None) -> str:
+        if task_id is None:
+            return self._changes.process.process_name
+        task = self._task(task_id)
+        return self._names[task_id] if task is None else task.task_name
+
+    def _event(self, clock: SlaClock, status: str, level: int | None = None) -> NewEvent:
+        details: dict[str, Any] = {
+            "due_date": clock.due_at,
+            "policy": clock.policy_name,
+            "objective": clock.objective,
+        }
+        if level is not None:
+            details["level"] = level
+        return NewEvent(
+            event_type=f"sla.{status}",
+            task_id=clock.task_id,
+            event_category=EventCategory.SLA,
+            severity=Severity.INFO if status == SlaStatus.MET else Severity.WARNING,
+            message=f"{self._name(clock.task_id)}: SLA {status.replace('_', ' ')}",
+            details=self._changes.dated(details),
+            old_status=None,
+            new_status=None,
+            new_data=None,
+        )
+
+    def _show_item(self, task_id: UUID | None, shown: SlaClock, previous_due: datetime | None) -> None:
+        columns: dict[str, Any] = {
+            "sla_status": shown.status,
+            "sla_breach_time": shown.due_at if shown.status == SlaStatus.BREACHED else None,
+        }
+        changes = self._changes
+        if task_id is None:
+            process = changes.process_after()
+            columns["due_date"] = _followed(process.due_date, previous_due, shown.due_at)
+            columns = {name: value for name, value in columns.items() if getattr(process, name) != value}
+            if columns:
+                changes.change_process(**columns)
+        elif task_id in changes.task_columns:
+            task = changes.task_after(changes.task_columns[task_id][0])
+            columns["due_date"] = _followed(task.due_date, previous_due, shown.due_at)
+            changes.change_task(task, **columns)
+        elif task_id in self._created:
+            index = self._created[task_id]
+            task = changes.created_tasks[index]
+            changes.created_tasks[index] = task._replace(due_date=task.due_date or shown.due_at)
+        elif task_id in self._freed:
+            dependant, freed = self._freed[task_id]
+            freed["due_date"] = dependant.due_date or shown.due_at
+        else:
+            breach_time = columns["sla_breach_time"]
+            changes.item_slas.append(ItemSla(task_id, shown.status, breach_time, shown.due_at, previous_due))
+
+
+def moments_of(
+    event_type: str, task_id: UUID | None, at: datetime, details: Mapping[str, Any]
+) -> Iterator[Moment]:
+    """An event as the clocks hear it: a task that is created ready is ready at once."""
+    yield Moment(event_type, task_id, at, details.get("reason"))
+    if event_type == "task.created" and details.get("ready"):
+        yield Moment("task.ready", task_id, at)
+
+
+def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, timer: Timer) -> SlaClock:
+    """The row of a clock that starts; ``mark`` is the fingerprint of its terms. It gets its id when it is
+    written."""
+    policy = terms.policy
+    warnings = policy.warning_minutes
+    clock = SlaClock(
+        id=_NO_ID,
+        process_instance_id=process_id,
+        task_id=task_id,
+        metric_type=policy.item,
+        target_duration_mins=policy.target_minutes,
+        warning_threshold_mins=round(warnings[0]) if warnings else None,
+        actual_duration_mins=None,
+        start_time=timer.started_at,
+        end_time=None,
+        status=SlaStatus.ON_TRACK,
+        breach_amount_mins=None,
+        business_impact=None,
+        escalation_required=False,
+        escalated_to=None,
+        escalated_at=None,
+        created_at=timer.started_at,
+        updated_at=timer.started_at,
+        version=1,
+        policy_name=policy.name,
+        objective=policy.objective,
+        terms=mark,
+        due_at=timer.due_at,
+        original_due_at=timer.original_due_at,
+        elapsed_microseconds=0,
+        running_since=None,
+        paused_at=None,
+        paused_by=[],
+        ended=None,
+        warnings_told=0,
+        escalations_told=0,
+        next_at=None,
+    )
+    return with_timer(clock, timer)
+
+
+def _with_status(clock: SlaClock, reading: Reading, terms: Terms) -> SlaClock:
+    """The clock with what the reading says; a breach that was told stays."""
+    if clock.status == SlaStatus.BREACHED or reading.status is None:
+        return clock
+    clock = clock._replace(
+        status=str(reading.status), warnings_told=max(clock.warnings_told, reading.warnings)
+    )
+    if reading.status == SlaStatus.BREACHED:
+        policy = terms.policy
+        clock = clock._replace(
+            business_impact=policy.business_impact, escalation_required=bool(policy.escalations)
+        )
+    return clock
+
+
+def shown_clock(clocks: Collection[SlaClock]) -> SlaClock | None:
+    """The clock that an item's own columns show: the one due first of those that run, else of the last
+    ended."""
+    listed = [clock for clock in clocks if clock.end_time is None]
+    if not listed:
+        last = max((clock.end_time for clock in clocks if clock.end_time is not None), default=None)
+        listed = [clock for clock in clocks if clock.end_time == last]
+    return min(listed, key=lambda clock: clock.due_at, default=None)
+
+
+def _followed(due_date: datetime | None, previous: datetime | None, due: datetime) -> datetime | None:
+    """The item's due date: the clock's, unless somebody set another by hand."""
+    return due if due_date is None or due_date == previous else due_date

@@ -1,0 +1,156 @@
+"""What an escalation does: pure decisions.
+
+Each level of a policy's chain fires once for a clock, when the sweep finds that its instant has come. It
+leaves an escalation.triggered event, and does what it says: tells somebody (notification.send), raises the
+priority by one, or gives the task to somebody else. Source: the semantics page, "Events": these are rows like
+any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from gndp.core import sla
+from gndp.core.changes import Changes
+from gndp.core.clocks import timer_of
+from gndp.core.policies import EscalationLevel, Terms
+from gndp.core.records import Assignment, SlaClock, Task
+from gndp.core.states import (
+    AssignmentMethod,
+    EventCategory,
+    Priority,
+    ProcessStatus,
+    Severity,
+    SlaStatus,
+    TaskStatus,
+)
+from gndp.core.tasks import give, hand_over
+
+
+class EscalatedItem(NamedTuple):
+    """What a clock measures: a task with its active assignment, or (without a task) the process itself."""
+
+    task: Task | None
+    assignment: Assignment | None
+
+
+class Recipient(NamedTuple):
+    """Whom a level is for; ``why_nobody`` says why there is no such person."""
+
+    person: str | None
+    why_nobody: str | None = None
+
+
+def due_levels(clock: SlaClock, terms: Terms, changes: Changes) -> list[tuple[int, EscalationLevel]]:
+    """The levels that have come and have not fired, with their numbers from 1."""
+    if clock.end_time is not None or clock.running_since is None:
+        return []
+    reading = sla.read(timer_of(clock), terms, changes.at)
+    levels = terms.policy.escalation_levels
+    return [(n + 1, levels[n]) for n in range(clock.escalations_told, reading.escalations)]
+
+
+def escalate(
+    changes: Changes,
+    clock: SlaClock,
+    number: int,
+    level: EscalationLevel,
+    item: EscalatedItem,
+    recipient: Recipient,
+) -> SlaClock:
+    """Fire one level; the answer is the clock with that noted (its ``next_at`` is the caller's to set)."""
+    name = changes.process.process_name if item.task is None else item.task.task_name
+    person = recipient.person
+    details: dict[str, Any] = {
+        "level": number,
+        "action": level.action,
+        "to": person,
+        "policy": clock.policy_name,
+        "objective": clock.objective,
+        "due_date": clock.due_at,
+    }
+    undone = _reason_to_leave_undone(changes, level, item, recipient)
+    if undone is not None:
+        details["not_done"] = undone
+    changes.event(
+        "escalation.triggered",
+        f"{name}: escalation {number} to {person or level.to.replace('_', ' ')}"
+        + (f", not done: {undone}" if undone else ""),
+        task_id=clock.task_id,
+        category=EventCategory.SLA,
+        severity=Severity.ERROR if undone else Severity.WARNING,
+        details=details,
+    )
+    if undone is None:
+        _act(changes, clock, level, item, person or "", name)
+    return clock._replace(
+        escalations_told=number, escalated_to=person or clock.escalated_to, escalated_at=changes.at
+    )
+
+
+def _reason_to_leave_undone(
+    changes: Changes, level: EscalationLevel, item: EscalatedItem, recipient: Recipient
+) -> str | None:
+    if level.action == "raise_priority":
+        return None
+    if recipient.person is None:
+        return recipient.why_nobody
+    if level.action == "reassign" and changes.process.status != ProcessStatus.RUNNING:
+        return f"the process is {changes.process.status}"
+    return None
+
+
+def _act(
+    changes: Changes, clock: SlaClock, level: EscalationLevel, item: EscalatedItem, person: str, name: str
+) -> None:
+    match level.action:
+        case "notify":
+            changes.event(
+                "notification.send",
+                f"tell {person}: {name} {_state_in_words(clock)}",
+                task_id=clock.task_id,
+                category=EventCategory.SLA,
+                details={
+                    "to": person,
+                    "subject": f"{name} {_state_in_words(clock)}",
+                    "due_date": clock.due_at,
+                    "policy": clock.policy_name,
+                },
+            )
+        case "raise_priority":
+            _raise_priority(changes, item.task, name)
+        case "reassign" if item.task is not None:
+            _reassign(changes, item.task, item.assignment, person)
+
+
+def _raise_priority(changes: Changes, task: Task | None, name: str) -> None:
+    row = changes.process_after() if task is None else changes.task_after(task)
+    ranked = list(Priority)
+    raised = ranked[min(Priority(row.priority).rank, len(ranked) - 1)]
+    if raised == row.priority:
+        return
+    new_data = {"priority": str(raised)}
+    if task is None:
+        changes.change_process(**new_data)
+        changes.event("process.updated", f"{name} updated", new_data=new_data)
+    else:
+        changes.change_task(task, **new_data)
+        changes.event("task.updated", f"{name} updated", task_id=task.id, new_data=new_data)
+
+
+def _reassign(changes: Changes, task: Task, assignment: Assignment | None, person: str) -> None:
+    now = changes.task_after(task)
+    if now.assigned_to == person:
+        return
+    if any(opened.task_id == task.id for opened in changes.opened):
+        # An earlier level gave it to somebody in this very sweep: that assignment is not written yet.
+        changes.opened = [opened for opened in changes.opened if opened.task_id != task.id]
+        hand_over(changes, now, None, person, "escalated")
+    elif now.status == TaskStatus.PENDING:
+        give(changes, task, person, AssignmentMethod.MANUAL, None)
+    else:
+        hand_over(changes, now, assignment, person, "escalated")
+
+
+def _state_in_words(clock: SlaClock) -> str:
+    return "is overdue" if clock.status == SlaStatus.BREACHED else "is due soon"

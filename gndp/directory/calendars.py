@@ -1,0 +1,62 @@
+"""The named calendars that people, teams and SLA policies refer to: ``wb.calendars``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from gndp.core import arguments
+from gndp.core.calendars import Calendar
+from gndp.core.errors import Invalid, NotFound, Problem
+from gndp.store.session import Row, Transaction, statement
+
+
+class Calendars:
+    """Save and read working-time calendars by name.
+
+    Clocks that run keep the calendar as it was when they started; ``wb.sla.recompute`` brings them the new
+    one. ``transaction`` gives the transaction to work in, ``read`` runs reads, ``now`` is the clock.
+    """
+
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[Transaction]],
+        read: Callable[..., list[list[Row]]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._transaction = transaction
+        self._read = read
+        self._now = now
+
+    def save(self, name: str, calendar: Calendar | Mapping[str, Any]) -> Calendar:
+        """Keep a calendar under a name, in place of the one that had it.
+
+        A mapping is a document as ``Calendar.to_document`` writes it. Raises Invalid with every problem.
+        """
+        name = arguments.name(name, "name")
+        if isinstance(calendar, Mapping):
+            calendar = Calendar.from_document(calendar)
+        elif not isinstance(calendar, Calendar):
+            raise Invalid(Problem("calendar", f"must be a Calendar, not {type(calendar).__name__}"))
+        document = orjson.dumps(calendar.to_document()).decode()
+        with self._transaction() as transaction:
+            transaction.run(statement("calendars", "save", name=name, document=document, now=self._now()))
+        return calendar
+
+    def get(self, name: str) -> Calendar:
+        """A calendar by name. Raises NotFound when there is none, Invalid when it cannot be used any more,
+        for instance because its time zone was taken out of the time zone database."""
+        name = arguments.name(name, "name")
+        (rows,) = self._read(statement("calendars", "get", name=name))
+        if not rows:
+            raise NotFound("calendar", name)
+        return Calendar.from_document(rows[0][0])
+
+    def list(self) -> list[str]:
+        """The names of all calendars, in order."""
+        (rows,) = self._read(statement("calendars", "names"))
+        return [row[0] for row in rows]

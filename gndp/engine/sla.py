@@ -1,0 +1,201 @@
+"""SLA policies and clocks: ``wb.sla``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+
+from gndp.core import arguments, sla
+from gndp.core.errors import Invalid, NotFound, Problem
+from gndp.core.policies import Policy, Terms, fingerprint, parse_policy, policy_document, terms_from
+from gndp.core.records import PublishedPolicy, SlaClock
+from gndp.core.sla import Reading
+from gndp.core.values import parse_id, require_aware
+from gndp.directory.contract import Directory
+from gndp.engine import sweep
+from gndp.engine.recomputation import history_of, recompute_item
+from gndp.engine.sweep import SweepReport
+from gndp.engine.transition import Call, Transitions, Work
+from gndp.store.session import Row, statement
+
+_POLICY: TypeAdapter[PublishedPolicy] = TypeAdapter(PublishedPolicy)
+_CLOCKS: TypeAdapter[list[SlaClock]] = TypeAdapter(list[SlaClock])
+_CLOCK_WIDTH = len(SlaClock._fields)
+
+
+class ClockReading(NamedTuple):
+    """One clock of an item at an instant: its row as it is now, the item's name, and the reading then."""
+
+    clock: SlaClock
+    item_name: str
+    reading: Reading
+
+
+class Sla:
+    """Publish policies, read clocks, recompute them, sweep.
+
+    A policy applies to items whose clock starts after it was published; ``recompute`` brings it to an item
+    that runs already.
+    """
+
+    def __init__(self, transitions: Transitions, directory: Directory) -> None:
+        self._transitions = transitions
+        self._directory = directory
+
+    def publish(self, document: str | bytes | Mapping[str, Any] | Policy, *, user_id: str) -> PublishedPolicy:
+        """Publish a policy as its next version; the newest one again when nothing changed.
+
+        ``document`` is YAML or JSON text, a mapping, or a ``Policy``. Raises Invalid with every problem, also
+        for a calendar that is not there or cannot be used, Conflict when somebody publishes the same policy
+        at the same moment.
+        """
+        policy = parse_policy(document)
+        call = Call("sla.publish", arguments.name(user_id, "user_id"), {})
+        return self._transitions.execute(call, lambda work: _publish(work, policy), _POLICY)
+
+    def retire(self, name: str, *, user_id: str) -> PublishedPolicy:
+        """A policy starts no more clocks; those that run go on."""
+        wanted = arguments.name(name, "name")
+        call = Call("sla.retire", arguments.name(user_id, "user_id"), {})
+
+        def decide(work: Work) -> PublishedPolicy:
+            newest = _newest(work.load(statement("sla", "policy", name=wanted))[0], wanted)
+            at = newest.retired_at or work.command.now
+            retire = statement("sla", "retire_policy", name=wanted, now=at)
+            return work.finish(newest._replace(retired_at=at), extra=[retire])
+
+        return self._transitions.execute(call, decide, _POLICY)
+
+    def policy(self, name: str) -> PublishedPolicy:
+        """The newest version of a policy; NotFound when there is none."""
+        wanted = arguments.name(name, "name")
+        (rows,) = self._transitions.read(statement("sla", "policy", name=wanted))
+        return _newest(rows, wanted)
+
+    def policies(self) -> list[PublishedPolicy]:
+        """The newest version of every policy, by name, retired ones too."""
+        (rows,) = self._transitions.read(statement("sla", "newest_policies"))
+        return [PublishedPolicy._make(row) for row in rows]
+
+    def preview(self, document: str | bytes | Mapping[str, Any] | Policy, opened_at: datetime) -> Reading:
+        """What a clock of this policy would say if it had started at ``opened_at`` and were read then: when
+        it is due, and when it first changes."""
+        policy = parse_policy(document)
+        start = require_aware(opened_at, "opened_at")
+        (rows,) = self._transitions.read(statement("sla", "calendars"))
+        terms = _terms(policy, dict(rows))
+        return sla.read(sla.start(terms, start), terms, start)
+
+    def clocks(
+        self,
+        *,
+        process_id: UUID | str | None = None,
+        task_id: UUID | str | None = None,
+        as_of: datetime | None = None,
+    ) -> list[ClockReading]:
+        """The clocks of a process or of a task, due soonest first, as they stood at ``as_of`` (now).
+
+        A past moment is read from the item's history; clocks that had not started by then are left out.
+        """
+        process, task = self._item(process_id, task_id)
+        instant = self._transitions.now() if as_of is None else require_aware(as_of, "as_of")
+        clock_rows, event_rows = self._transitions.read(
+            statement("sla", "clocks", process_id=process, task_id=task),
+            statement("sla", "history", process_id=process),
+        )
+        history = history_of(event_rows, task)
+        if as_of is None and history:
+            instant = max(instant, history[-1].at)
+        readings = []
+        for row in clock_rows:
+            clock, terms = SlaClock._make(row[:_CLOCK_WIDTH]), terms_from(row[-1])
+            reading = sla.clock(terms, history, instant)
+            if reading is not None:
+                readings.append(ClockReading(clock, row[_CLOCK_WIDTH], reading))
+        return readings
+
+    def recompute(
+        self,
+        *,
+        process_id: UUID | str | None = None,
+        task_id: UUID | str | None = None,
+        user_id: str,
+        reason: str,
+    ) -> list[SlaClock]:
+        """Work an item's clocks out anew, from its whole history, under the policies, calendars and priority
+        that it has now.
+
+        This alone can undo a breach. What was and what is go into the event sla.recomputed. The answer is
+        the item's clocks as they are then.
+        """
+        process, task = self._item(process_id, task_id)
+        why = arguments.text(reason, "reason")
+        given = {"process_id": process, "task_id": task, "reason": why}
+        call = Call("sla.recompute", arguments.name(user_id, "user_id"), given)
+        return self._transitions.execute(call, lambda work: recompute_item(work, process, task, why), _CLOCKS)
+
+    def sweep(self) -> SweepReport:
+        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself."""
+        return sweep.sweep(self._transitions, self._directory)
+
+    def next_due(self) -> datetime | None:
+        """The next instant at which a sweep has something to tell, if no command comes; None when never."""
+        ((row,),) = self._transitions.read(statement("sla", "next_due"))
+        return row[0]  # type: ignore[no-any-return]
+
+    def _item(self, process_id: UUID | str | None, task_id: UUID | str | None) -> tuple[UUID, UUID | None]:
+        if (process_id is None) == (task_id is None):
+            raise Invalid(Problem("process_id", "say process_id or task_id, one of them"))
+        if process_id is not None:
+            process = parse_id(process_id, "process_id")
+            (rows,) = self._transitions.read(statement("processes", "exists", process_id=process))
+            if not rows[0][1]:
+                raise NotFound("process", process)
+            return process, None
+        task = parse_id(task_id or "", "task_id")
+        (rows,) = self._transitions.read(statement("tasks", "get", task_id=task))
+        if not rows:
+            raise NotFound("task", task)
+        return rows[0][1], task
+
+
+def _publish(work: Work, policy: Policy) -> PublishedPolicy:
+    rows, calendar_rows = work.load(
+        statement("sla", "policy", name=policy.name), statement("sla", "calendars")
+    )
+    _terms(policy, dict(calendar_rows))
+    newest = PublishedPolicy._make(rows[0]) if rows else None
+    document = policy_document(policy)
+    mark = fingerprint(document)
+    if newest is not None and newest.fingerprint == mark and newest.retired_at is None:
+        return work.finish(newest)
+    published = PublishedPolicy(
+        name=policy.name,
+        version=newest.version + 1 if newest else 1,
+        document=document,
+        fingerprint=mark,
+        published_at=work.command.now,
+        published_by=work.command.actor or "",
+        retired_at=None,
+    )
+    values = {**published._asdict(), "document": orjson.dumps(document).decode()}
+    del values["retired_at"]
+    return work.finish(published, extra=[statement("sla", "publish_policy", **values)])
+
+
+def _terms(policy: Policy, calendars: Mapping[str, Any]) -> Terms:
+    if policy.calendar is not None and policy.calendar not in calendars:
+        raise Invalid(Problem("calendar", f"there is no calendar {policy.calendar}"))
+    calendar = None if policy.calendar is None else calendars[policy.calendar]
+    return terms_from({"policy": policy_document(policy), "calendar": calendar})
+
+
+def _newest(rows: Sequence[Row], name: str) -> PublishedPolicy:
+    if not rows:
+        raise NotFound("policy", name)
+    return PublishedPolicy._make(rows[0])

@@ -1,0 +1,15 @@
+-- Named working-time calendars.
+
+-- name: save
+-- A calendar, in place of the one that had its name.
+INSERT INTO calendars (name, document, created_at) VALUES (:name, :document, :now)
+ON CONFLICT (name) DO UPDATE SET document = excluded.document
+WHERE calendars.document::text <> excluded.document::text;
+
+-- name: get
+-- One calendar.
+SELECT document FROM calendars WHERE name = :name;
+
+-- name: names
+-- The names of all calendars.
+SELECT name FROM calendars ORDER BY name;
