@@ -34,6 +34,7 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.five_tasks
 	$(BIN)/python -m benchmarks.many_tasks
 	$(BIN)/python -m benchmarks.million
+	$(BIN)/python -m benchmarks.sweep
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak
