@@ -93,8 +93,10 @@ def _settle_batch(work: Work, directory: Directory, after: _Cursor) -> _Batch:
     (due,) = work.load(statement("sla", "due", now=work.command.now, after_at=after[0], after_id=after[1]))
     if not due:
         return _Batch(None, _NOTHING)
-    process_rows, clock_rows = work.load(
-        statement("sla", "lock_processes", process_ids=list({row[2] for row in due})),
+    process_ids = list({row[2] for row in due})
+    process_rows, last_events, clock_rows = work.load(
+        statement("sla", "lock_processes", process_ids=process_ids),
+        statement("sla", "last_events", process_ids=process_ids),
         statement("sla", "of_items", clock_ids=[row[1] for row in due]),
     )
     of_process: dict[UUID, dict[UUID, Row]] = {}
@@ -103,10 +105,11 @@ def _settle_batch(work: Work, directory: Directory, after: _Cursor) -> _Batch:
         of_process.setdefault(clock.process_instance_id, {})[clock.id] = row
     all_changes: list[Changes] = []
     pending: list[_Pending] = []
-    for *process_row, last_event_at in process_rows:
-        process = work.locked_process([tuple(process_row)], process_row[1])
+    last_event_at: dict[UUID, datetime] = dict(last_events)
+    for process_row in process_rows:
+        process = work.locked_process([process_row], process_row[1])
         clocks = work.take_clocks(list(of_process[process.id].values()), process)
-        changes = work.settle(Changes.begin(process, work.command, last_event_at))
+        changes = work.settle(Changes.begin(process, work.command, last_event_at[process.id]))
         pending += _pending(work, changes, clocks)
         all_changes.append(changes)
     if pending:

@@ -98,13 +98,19 @@ WHERE next_at <= :now AND (next_at, id) > (:after_at, :after_id::uuid)
 ORDER BY next_at, id LIMIT 100;
 
 -- name: lock_processes
--- Processes, locked in the order of their ids, each with the transaction's own time and the instant of its
--- newest event. One that a command holds at this moment is left out.
-SELECT now(), p.*, (SELECT timestamp FROM process_events e WHERE e.process_instance_id = p.id
-                    ORDER BY seq DESC LIMIT 1)
-FROM process_instances p
+-- Processes, locked in the order of their ids, each with the transaction's own time. One that a command holds
+-- at this moment is left out.
+SELECT now(), p.* FROM process_instances p
 WHERE p.id = ANY (:process_ids::uuid[])
 ORDER BY p.id FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: last_events
+-- The instants of the newest events of processes. A statement of its own, after the lock: within the locking one
+-- it would be read as of before the lock was had.
+SELECT p.id, (SELECT timestamp FROM process_events e WHERE e.process_instance_id = p.id
+              ORDER BY seq DESC LIMIT 1)
+FROM process_instances p
+WHERE p.id = ANY (:process_ids::uuid[]);
 
 -- name: of_items
 -- All clocks of the items that some clocks belong to, each with the item's name and the policies' revision.
