@@ -35,6 +35,7 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.many_tasks
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.sweep
+	$(BIN)/python -m benchmarks.calendars
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak

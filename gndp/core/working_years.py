@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,12 +29,13 @@ LONGEST_WAIT = 50
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400
+_DAY_MICROSECONDS = _DAY * MICROSECONDS
 _EPOCH_WEEKDAY = 3
 
 # Zones and public holidays change by decree from 1771 (the first holidays) to 2100 (the last). Before and
 # after, the year repeats with the Gregorian calendar, so far instants (9999-12-31 as "never") cost little.
 _CYCLE_YEARS = 400
-_CYCLE = 146_097 * _DAY * MICROSECONDS
+_CYCLE = 146_097 * _DAY_MICROSECONDS
 _FIRST_DECREE, _LAST_DECREE = 1700, 2199
 
 # In every zone, changes of the clock lie six days and more apart, so looking this often misses none.
@@ -46,20 +48,20 @@ WeeklyHours = tuple[tuple[tuple[int, int], ...], ...]
 def to_microseconds(instant: datetime) -> int:
     """``instant`` as microseconds since 1970."""
     since = instant - _EPOCH
-    return (since.days * _DAY + since.seconds) * MICROSECONDS + since.microseconds
+    return since.days * _DAY_MICROSECONDS + since.seconds * MICROSECONDS + since.microseconds
 
 
 def to_instant(microseconds: int) -> datetime:
     """The instant so many ``microseconds`` after 1970, in UTC; raises OverflowError beyond its years."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(0, 0, microseconds)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingYear:
     """The working intervals of one year of UTC.
 
-    ``begins`` and ``ends`` bound the intervals, which are in order and apart; ``before`` is the working time
-    of the year before each of them, ``total`` that of the whole year.
+    ``begins`` and ``ends`` bound the intervals, which are in order; some may touch.
+    ``before`` is the working time of the year before each of them, ``total`` that of the whole year.
     """
 
     begins: array[int]
@@ -109,7 +111,7 @@ class WorkingYears:
         self._hours = hours
         self._place = (country, region)
         self._days_off = days_off
-        own = [to_instant(day * _DAY * MICROSECONDS).year for day in days_off]
+        own = [to_instant(day * _DAY_MICROSECONDS).year for day in days_off]
         # Local dates reach a day into the neighbouring year of UTC.
         self._first = min([_FIRST_DECREE, *(year - 1 for year in own)])
         self._last = max([_LAST_DECREE, *(year + 1 for year in own)])
@@ -147,7 +149,7 @@ class WorkingYears:
         return self.year(year).latest(wanted)
 
     def interval_from(self, instant: int, year: int) -> tuple[int, int]:
-        """The first interval that ends after ``instant``, within one year of UTC."""
+        """The first interval that ends after ``instant``."""
         waited = 0
         while True:
             found = self.year(year)
@@ -158,7 +160,7 @@ class WorkingYears:
             year += 1
 
     def intervals(self, start: int, start_year: int, end: int, end_year: int) -> Iterator[tuple[int, int]]:
-        """The intervals from ``start`` to a later ``end``, cut off at these, and at each New Year of UTC."""
+        """The intervals from ``start`` to a later ``end``, cut off at these; some may touch."""
         for number in range(start_year, end_year + 1):
             year = self.year(number)
             first, last = bisect_right(year.ends, start), bisect_left(year.begins, end)
@@ -194,16 +196,13 @@ class WorkingYears:
 
     def _built(self, year: int) -> WorkingYear:
         start = (date(year, 1, 1) - date(1970, 1, 1)).days * _DAY
-        end = start + (366 if _is_leap(year) else 365) * _DAY
+        end = start + (366 if isleap(year) else 365) * _DAY
         days_off = self._days_off.union(*(_public_holidays(*self._place, near) for near in _near(year)))
         begins, ends = array("q"), array("q")
         for segment in _segments(self._zone, start, end):
             for begin, finish in self._worked(*segment, days_off):
-                if ends and ends[-1] == begin * MICROSECONDS:
-                    ends[-1] = finish * MICROSECONDS
-                else:
-                    begins.append(begin * MICROSECONDS)
-                    ends.append(finish * MICROSECONDS)
+                begins.append(begin * MICROSECONDS)
+                ends.append(finish * MICROSECONDS)
         *before, total = accumulate((e - b for b, e in zip(begins, ends, strict=True)), initial=0)
         return WorkingYear(begins, ends, array("q", before), total)
 
@@ -253,10 +252,6 @@ def _waited(waited: int, total: int) -> int:
 def _near(year: int) -> range:
     """The local years of which a year of UTC may hold a date."""
     return range(max(year - 1, 1), min(year + 1, 9999) + 1)
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
 def _segments(zone: ZoneInfo, start: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gndp import Calendar, Invalid, Problem
 from gndp.core.calendars import WorkingPeriod, known_time_zones
+from gndp.core.working_years import working_years
 
 OFFICE = {day: [("09:00", "12:30"), ("13:30", "18:00")] for day in range(5)}
 EVERY_DAY = range(7)
@@ -122,6 +123,13 @@ def test_a_holiday_kept_in_the_year_before_is_known() -> None:
     # New Year 2022 was a Saturday, so it was kept on the last day of 2021.
     calendar = Calendar(time_zone="America/New_York", hours=OFFICE, country="US")
     assert calendar.next_opening(utc("2021-12-30 23:30")) == utc("2022-01-03 14:00")
+
+
+def test_the_evening_of_a_holiday_may_lie_in_the_next_year_of_utc() -> None:
+    evenings = {day: [("20:00", "24:00")] for day in EVERY_DAY}
+    calendar = Calendar(time_zone="America/New_York", hours=evenings, country="US")
+    assert not calendar.is_working(utc("2022-01-01 03:00"))
+    assert calendar.next_opening(utc("2022-01-01 00:00")) == utc("2022-01-03 01:00")
 
 
 def test_a_holiday_is_a_local_date() -> None:
@@ -230,7 +238,7 @@ def test_a_period_may_end_at_midnight() -> None:
 
 def test_a_calendar_that_never_closes_is_the_clock() -> None:
     always = every_day("Europe/Berlin", ("00:00", "24:00"))
-    start, end = utc("2019-11-11 11:11:11.111111"), utc("2031-03-03 03:03:03.030303")
+    start, end = utc("1888-11-11 11:11:11.111111"), utc("2131-03-03 03:03:03.030303")
     assert always.working_time(start, end) == end - start
     assert always.add_working_time(start, end - start) == end
     assert always.periods(start, end) == [WorkingPeriod(start, end)]
@@ -269,6 +277,16 @@ def test_a_far_holiday_of_ones_own_is_kept() -> None:
     assert calendar.working_time(utc("3000-01-01"), utc("3000-01-02")) == timedelta()
     assert calendar.working_time(utc("3400-01-01"), utc("3400-01-02")) == timedelta(days=1)
     assert calendar.working_time(utc("0004-02-29"), utc("0004-03-02")) == timedelta(days=1)
+
+
+@pytest.mark.parametrize("time_zone", ["Europe/Berlin", "America/New_York"])
+def test_the_first_and_the_last_day_of_time_can_be_asked_about(time_zone: str) -> None:
+    for dates in ((), ("0001-01-02", "9999-12-30")):
+        calendar = every_day(time_zone, ("11:00", "12:00"), holidays=dates)
+        for start in (datetime.min.replace(tzinfo=UTC), utc("9999-12-29 00:00")):
+            end = start + timedelta(days=2)
+            assert calendar.working_minutes(start, end) == (60 if dates else 120)
+        assert calendar.working_minutes(datetime.max.replace(tzinfo=UTC), utc("9999-12-31 00:00")) == -60
 
 
 @pytest.mark.parametrize(
@@ -545,6 +563,12 @@ def test_a_calendar_is_a_value() -> None:
     for copied in (copy.deepcopy(BERLIN), pickle.loads(pickle.dumps(BERLIN)), eval(repr(BERLIN))):
         assert copied == BERLIN
         assert copied.working_minutes(utc("2026-01-01"), utc("2027-01-01")) == 251 * 480
+
+
+def test_calendars_are_equal_though_each_was_worked_out_by_itself() -> None:
+    first = every_day("Europe/Berlin", ("09:00", "10:00"))
+    working_years.cache_clear()
+    assert every_day("Europe/Berlin", ("09:00", "10:00")) == first
 
 
 @pytest.mark.parametrize(
