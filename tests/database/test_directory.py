@@ -204,6 +204,7 @@ def test_an_absence_begins_now_and_ends_when_it_is_ended(directory: TableDirecto
     ("arguments", "place"),
     [
         ({"until": NOON}, "until"),
+        ({"until": NOON, "from_": NOON - days(1)}, "until"),
         ({"until": NOON - days(1), "from_": NOON - days(2)}, "until"),
         ({"until": NOON + days(1), "from_": NOON + days(1)}, "until"),
         ({"until": NOON + days(1), "from_": NOON + days(2)}, "until"),
@@ -237,6 +238,8 @@ def test_two_may_stand_in_for_each_other_in_turn(wb: gndp.Workbench) -> None:
     wb.directory.set_out_of_office("ann", NOON + days(7), "bob")
     wb.clock = lambda: NOON + days(7)
     assert wb.directory.set_out_of_office("bob", NOON + days(14), "ann").substitute == "ann"
+    since = NOON + days(3)  # what is over by now stands in nobody's way
+    assert wb.directory.set_out_of_office("bob", NOON + days(14), "ann", since).out_of_office_from == since
 
 
 # Refusals ---------------------------------------------------------------------------------------------
@@ -519,7 +522,7 @@ def waits(database_url: str) -> None:
     raise AssertionError("nobody waits")
 
 
-LOCK_TEAM = "SELECT FROM teams WHERE name = %s FOR UPDATE"
+LOCK_TEAM = "SELECT FROM teams WHERE name = %s FOR NO KEY UPDATE"
 LOCK_PERSON = "SELECT FROM people WHERE user_id = %s FOR UPDATE NOWAIT"
 
 

@@ -116,6 +116,19 @@ def test_a_difference_would_be_found(database_url: str, modelled_url: str, chang
     assert any(catalog(database_url, what) != catalog(modelled_url, what) for what in CATALOG)
 
 
+def test_every_table_with_a_version_advances_it(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT table_name, EXISTS (SELECT FROM pg_trigger WHERE tgrelid = table_name::regclass"
+            " AND tgfoid = 'advance_version'::regproc) FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND column_name = 'updated_at'"
+        ).fetchall()
+    advancing = dict(rows)
+    views = {name for name in advancing if name.startswith("v_")}
+    assert {name for name, advances in advancing.items() if not advances} == views
+    assert {"calendars", "people", "teams", "tasks"} <= advancing.keys()
+
+
 def test_every_enumeration_and_progress_is_checked(database_url: str) -> None:
     checked = " ".join(str(rest) for rest in catalog(database_url, "constraints").values())
     for text in ("'suspended'", "'skipped'", "'breached'", "'critical'", "'skill_based'", "'reassigned'"):
