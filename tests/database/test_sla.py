@@ -126,6 +126,35 @@ def test_nothing_is_told_or_escalated_while_a_clock_is_paused(wb: gndp.Workbench
     assert wb.check().ok
 
 
+def test_figures_count_what_is_late_by_its_clock_and_not_what_stands_still(
+    wb: gndp.Workbench, clock: Clock
+) -> None:
+    """Between sweeps, too: a due instant that passed counts, the due date of a paused clock does not."""
+    wb.sla.publish(
+        {"name": "step", "item": "task", "target_minutes": 30, "pause": ["task.waiting"]}, user_id="eve"
+    )
+    running, suspended = (started(wb, sla_target_mins=30) for _ in range(2))
+    tasks = [
+        wb.tasks.create(
+            process_instance_id=running.id,
+            task_definition_id="step",
+            task_name="Step",
+            task_type="manual",
+            assigned_to="ann",
+        )
+        for _ in range(2)
+    ]
+    wb.tasks.start(tasks[0].id, user_id="ann")
+    wb.tasks.wait(tasks[0].id, user_id="ann", reason="customer")
+    wb.processes.suspend(suspended.id, user_id="eve", reason="holiday")
+    assert wb.processes.summary().sla_breached == 0
+
+    clock.move(minutes=31)
+    assert wb.processes.summary().sla_breached == 1
+    (ann,) = wb.tasks.workload()
+    assert (ann.active_tasks, ann.at_risk, ann.breached) == (2, 0, 1)
+
+
 def test_a_due_date_set_by_hand_stays_and_the_clock_goes_its_own_way(
     wb: gndp.Workbench, clock: Clock
 ) -> None:
