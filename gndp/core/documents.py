@@ -146,6 +146,9 @@ def _read_yaml(text: str) -> Any:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         place = _spelled(error.problem_mark or error.context_mark)
+        if "nesting depth" in (error.problem or ""):
+            # libyaml from 0.2.6 on has a limit of its own, and scans ahead of the events counted here.
+            raise Invalid(_too_deep(place)) from None
         raise Invalid(Problem(place, f"is not YAML: {error.problem or error.context}")) from None
     except yaml.reader.ReaderError as error:
         place = _line_and_column(text, error.position)

@@ -1,5 +1,7 @@
 """Reading YAML and JSON: what each text means, and what is refused before anything else looks at it."""
 
+import re
+
 import pytest
 
 from gndp.core.documents import MAX_BYTES
@@ -41,17 +43,23 @@ def problems(text: str | bytes) -> dict[str, str]:
         ('{"id": ' + "9" * 5000 + "}", "", "too many digits"),
         ("#" + "x" * MAX_BYTES, "", "it may have 1,000,000"),
         (b"#" + b"x" * MAX_BYTES, "", "it may have 1,000,000"),
-        ("[" * 400_000, "line 1, column 33", "nested deeper"),
         ('{"a":' * 150_000, "", "nested deeper"),
         ("&a [*a]", "[0]" * 32, "nested deeper"),
         ("a: &a [*b]", "line 1, column 8", "undefined alias"),
     ],
-    ids=range(27),
+    ids=range(26),
 )
 def test_unreadable_texts_are_refused_with_the_place(text, place, word):
     found = problems(text)
     assert place in found
     assert word in found[place]
+
+
+def test_endless_nesting_is_refused_where_the_parser_notices_it():
+    (place, problem), *others = problems("[" * 400_000).items()
+    assert re.fullmatch(r"line 1, column \d+", place)
+    assert "nested deeper" in problem
+    assert not others
 
 
 def test_an_alias_bomb_is_refused():
