@@ -17,6 +17,7 @@ from gndp.engine.sla import Sla
 from gndp.engine.tasks import Tasks
 from gndp.engine.transition import Transitions
 from gndp.engine.waiting import Waiting
+from gndp.events.events import Events
 from gndp.jobs.absences import absences
 from gndp.jobs.assignment import assignment
 from gndp.jobs.history import history
@@ -37,7 +38,7 @@ def utc_now() -> datetime:
 
 class Workbench:
     """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``,
-    ``.calendars``, ``.sla``, ``.jobs``.
+    ``.calendars``, ``.sla``, ``.events``, ``.jobs``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
@@ -59,6 +60,7 @@ class Workbench:
         self.processes = Processes(self._transitions, self.definitions)
         self.tasks = Tasks(self._transitions, self.definitions)
         self.sla = Sla(self._transitions, self.directory)
+        self.events = Events(self._transitions)
         waiting = Waiting(self._transitions, self.definitions)
         self._transitions.use_freed_capacity = waiting.use_freed_capacity
         jobs = [
@@ -102,6 +104,7 @@ class Workbench:
     def close(self) -> None:
         """Give everything back; closing twice does nothing."""
         self.jobs.stop()
+        self.events.close()
         self._database.close()
         if self._data_dir is not None:
             data_dir, self._data_dir = self._data_dir, None

@@ -362,3 +362,53 @@ class ScheduledJob(NamedTuple):
     last_run: JobRun | None
     next_slot: datetime
     leader: str | None
+
+
+class Subscription(NamedTuple):
+    """A durable subscription to the event log as it stands; instants aware UTC.
+
+    ``passed`` counts the events that it has passed, handled or parked. ``consumer`` is who reads it now,
+    None while nobody does. ``waiting`` counts the events that it has still to pass, up to 10,000,
+    ``oldest_waiting`` is the instant of the oldest of them. ``retrying``, ``behind`` and ``dead`` count its
+    parked deliveries.
+    """
+
+    name: str
+    pattern: str
+    starts_at: datetime | None
+    created_at: datetime
+    moved_at: datetime
+    passed: int
+    consumer: str | None
+    waiting: int
+    oldest_waiting: datetime | None
+    retrying: int
+    behind: int
+    dead: int
+
+
+class Delivery(NamedTuple):
+    """An event that a durable subscription has passed without its being handled; instants are the database's.
+
+    ``status`` is retrying, behind or dead; ``attempts`` is how often its handler failed, ``due_at`` when it
+    is given it again (None for the others), ``error`` the type and message of what it raised last.
+    """
+
+    subscription: str
+    status: str
+    attempts: int
+    due_at: datetime | None
+    error: str | None
+    parked_at: datetime
+    event: Event
+
+
+class Writer(NamedTuple):
+    """A transaction that has written and is not over: its server process, database, application, when it
+    began (the database's clock) and how long ago."""
+
+    process_id: int
+    database: str | None
+    application: str
+    began_at: datetime
+    open_for: timedelta

@@ -197,6 +197,14 @@ class JobRunStatus(Meaning):
     ABANDONED = "abandoned", "who ran it was gone before it ended; a scheduled slot is run once more"
 
 
+class DeliveryStatus(Meaning):
+    """Where an event stands that a durable subscription has passed without its being handled."""
+
+    RETRYING = "retrying", "its handler failed, and is given it again when it is due"
+    BEHIND = "behind", "an earlier event of its process is tried again; it waits for that one"
+    DEAD = "dead", "its handler failed too often; somebody must look, and may have it given again"
+
+
 class Transition(NamedTuple):
     """One allowed change of status: ``command`` takes an item ``from_`` one status ``to`` another.
 

@@ -56,6 +56,17 @@ class Call(NamedTuple):
     automated: bool = False
 
 
+class Cause(NamedTuple):
+    """The event that commands react to, and what it belongs to."""
+
+    event_id: UUID
+    correlation_id: str | None
+
+
+cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
+"""What the commands of this context react to, if they do."""
+
+
 class Work:
     """A command's hold on its transaction: what it loads and what it writes.
 
@@ -168,6 +179,7 @@ class Work:
             events += _event_rows(changes)
         if events:
             statements.append(statement("events", "insert", rows=_json(events)))
+            self._transaction.announce()
         return statements
 
 

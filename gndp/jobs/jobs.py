@@ -14,9 +14,9 @@ from gndp.core.errors import Conflict, NotFound
 from gndp.core.records import JobRun, ScheduledJob
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job
-from gndp.jobs.lease import Lease
 from gndp.jobs.runs import JobRuns
 from gndp.jobs.scheduler import LEASE, Scheduler
+from gndp.store.lease import Lease
 from gndp.store.session import statement
 
 _LONGEST_LIST = 1_000

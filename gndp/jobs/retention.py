@@ -17,6 +17,7 @@ BATCH = 100
 _FIRST = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
 _STEPS = (
     "lock",
+    "forget_passed",
     "delete_events",
     "delete_assignments",
     "delete_sla_metrics",
@@ -28,7 +29,8 @@ _STEPS = (
 def retention(transitions: Transitions, days: int) -> Job:
     """The job that deletes finished processes ``days`` after they ended, by the workbench's clock.
 
-    A process goes together with its descendants, and only when all of them have ended that long ago.
+    A process goes together with its descendants, and only when all of them have ended that long ago and every
+    durable subscription has been given their events.
     """
 
     def run(context: JobContext) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gndp.core.states import JobRunStatus
 from gndp.core.values import validate_texts
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job, JobContext
-from gndp.jobs.lease import Lease, Reign
+from gndp.store.lease import Lease, Reign
 from gndp.store.session import Statement, statement
 
 _LONGEST_ERROR = 2_000

@@ -16,8 +16,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from gndp.core.errors import GndpError
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job
-from gndp.jobs.lease import Lease, Reign
 from gndp.jobs.runs import JobRuns
+from gndp.store.lease import Lease, Reign
 
 LEASE = "scheduler"
 """The name of the lease that one scheduler of all servers holds."""

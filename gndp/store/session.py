@@ -30,6 +30,13 @@ _BEGIN = Query(b"begin", b"BEGIN", ())
 _COMMIT = Query(b"commit", b"COMMIT", ())
 _ROLLBACK = Query(b"rollback", b"ROLLBACK", ())
 
+CHANNEL = "gndp_events"
+"""What is notified when events were committed. Only that: listeners read the log."""
+
+# Behind COMMIT, in a transaction of its own: NOTIFY takes a lock that all of the cluster share until its
+# transaction is over, and so would make the commits of all clients wait for the disk one after the other.
+_NOTIFY = Query(b"notify", f"NOTIFY {CHANNEL}".encode(), ())
+
 _GUARD_FAILED = "GN001"
 _LOST_RACES = {
     _GUARD_FAILED: "the row was changed meanwhile",
@@ -50,6 +57,8 @@ _KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 50_000,
 }
+
+_CONNECTION: dict[str, Any] = {"autocommit": True, "options": _OPTIONS, **_KEEPALIVES}
 
 Row = tuple[Any, ...]
 
@@ -94,7 +103,7 @@ class Database:
         self._in_doubt = False
         self._pool = ConnectionPool(
             conninfo,
-            kwargs={"autocommit": True, "options": _OPTIONS, **_KEEPALIVES},
+            kwargs=_CONNECTION,
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,
@@ -148,6 +157,19 @@ class Database:
                 transaction.roll_back()
                 raise
 
+    def notify(self) -> None:
+        """Wake whoever listens on this database."""
+        self.read(Statement(_NOTIFY, ()))
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection beside the pool's, for the caller to close; DatabaseUnavailable when there is none."""
+        try:
+            connection = psycopg.connect(self.conninfo, connect_timeout=10, **_CONNECTION)
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(f"cannot reach the database: {_one_line(error)}") from error
+        _configure(connection)
+        return connection
+
     def beside(self) -> Database:
         """Another ``Database`` on the same database, not open yet: one connection, for what must never wait
         until the others' commands give one back."""
@@ -194,6 +216,11 @@ class Transaction:
         self._begun = False
         self._ended = False
         self._undone = False
+        self._has_events = False
+
+    def announce(self) -> None:
+        """Tell those who listen, once this is committed, that there are events to read."""
+        self._has_events = True
 
     def run(self, *statements: Statement, commit: bool = False) -> list[list[Row]]:
         """Run statements in one round trip and return each one's rows.
@@ -204,7 +231,7 @@ class Transaction:
         if self._ended:
             raise Conflict("this unit of work has ended; a failed one must be begun anew")
         before = () if self._begun else self._opening
-        after = (Statement(_COMMIT, ()),) if commit else ()
+        after = self._closing if commit else ()
         self._begun = True
         try:
             answers = self._channel.run((*before, *statements, *after))
@@ -213,6 +240,11 @@ class Transaction:
             raise
         self._ended = commit
         return answers[len(before) : len(before) + len(statements)]
+
+    @property
+    def _closing(self) -> tuple[Statement, ...]:
+        commit = Statement(_COMMIT, ())
+        return (commit, Statement(_NOTIFY, ())) if self._has_events else (commit,)
 
     def commit(self) -> None:
         """Commit, unless it was committed with the last pipeline or nothing was begun.
@@ -278,7 +310,7 @@ class _Channel:
         self._flush()
         answers: list[list[Row]] = []
         failed: psycopg.Error | None = None
-        for prepared in preparing:
+        for prepared, (sent, _) in zip(preparing, statements, strict=True):
             if prepared is not None:
                 result = self._result()
                 failed = failed or _failure(result)
@@ -290,7 +322,7 @@ class _Channel:
                 answers.append(self._rows(result))
             elif status == pq.ExecStatus.COMMAND_OK:
                 answers.append([])
-            else:
+            elif sent is not _NOTIFY:  # what it follows is committed, and listeners also look by themselves
                 failed = failed or _failure(result)
         self._next_result()
         return answers, failed

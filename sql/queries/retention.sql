@@ -2,8 +2,8 @@
 
 -- name: roots
 -- Finished processes without a parent that were created before an instant, oldest first, after a place in that
--- order. Each with how many its family is, and whether all of them had ended by then. When a process was
--- cancelled only its event says.
+-- order. Each with how many its family is, and whether all of them had ended by then and nobody has still to be
+-- given one of their events. When a process was cancelled only its event says.
 SELECT r.id, r.created_at, f.size, f.is_over
 FROM (
     SELECT id, created_at FROM process_instances
@@ -22,7 +22,11 @@ CROSS JOIN LATERAL (
             SELECT e.timestamp FROM process_events e
             WHERE e.process_instance_id = family.id AND e.task_id IS NULL AND e.new_status = 'cancelled'
             ORDER BY e.seq DESC LIMIT 1)
-        END < :before, false)) AS is_over
+        END < :before, false) AND NOT EXISTS (
+            SELECT FROM event_subscriptions s JOIN process_events e ON e.process_instance_id = family.id
+            WHERE NOT pg_visible_in_snapshot(e.xid, s.read_from)) AND NOT EXISTS (
+            SELECT FROM event_deliveries d
+            WHERE d.process_instance_id = family.id AND d.status <> 'dead')) AS is_over
     FROM family) f
 ORDER BY r.created_at, r.id;
 
@@ -41,6 +45,18 @@ SELECT require_rows(count(*), cardinality(:ids::uuid[])) FROM (
     JOIN process_instances p ON p.id = wanted.id
     WHERE p.status IN ('completed', 'cancelled')
     ORDER BY wanted.place FOR UPDATE OF p) locked;
+
+-- name: forget_passed
+-- Subscriptions that have passed the history of the processes no longer count it.
+UPDATE event_subscriptions s SET passed = s.passed - gone.count, passed_seqs = s.passed_seqs - gone.seqs
+FROM (
+    SELECT other.name, count(*) AS count, sum(e.seq) AS seqs
+    FROM event_subscriptions other JOIN process_events e
+        ON NOT pg_visible_in_snapshot(e.xid, other.started_from) AND e.event_type LIKE event_types(other.pattern)
+        AND (other.starts_at IS NULL OR e.timestamp >= other.starts_at)
+    WHERE e.process_instance_id = ANY (:ids::uuid[])
+    GROUP BY other.name) gone
+WHERE s.name = gone.name;
 
 -- name: delete_events
 -- The history of the processes.

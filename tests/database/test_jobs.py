@@ -21,9 +21,9 @@ from gndp.core.records import JobRun
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job, JobContext
 from gndp.jobs.jobs import Jobs
-from gndp.jobs.lease import Lease
 from gndp.jobs.scheduler import Scheduler
 from gndp.settings import Settings
+from gndp.store.lease import Lease
 from gndp.store.session import Database, _Channel, statement
 from gndp.workbench import utc_now
 

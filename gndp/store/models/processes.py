@@ -170,6 +170,8 @@ class ProcessEvents(SQLModel, table=True):
         one_of("process_events_severity_check", "severity", Severity),
         Index("process_events_process_idx", "process_instance_id", "seq"),
         Index("process_events_task_idx", "task_id", postgresql_where=text("task_id IS NOT NULL")),
+        Index("process_events_xid_idx", "xid", "seq"),
+        Index("process_events_seq_key", "seq", unique=True),
     )
 
     id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))

@@ -53,12 +53,14 @@ class Reign(NamedTuple):
 class Lease:
     """A lease that a thread of this process takes as soon as it is free, and renews while it holds it.
 
-    It works over a connection of its own, so that it is not lost while commands have all the others, and
-    holds no lock and no session state: a cut connection costs one renewal. Not to be started twice.
+    It works over a connection beside the commands', so that it is not lost while they have all of theirs, and
+    holds no lock and no session state: a cut connection costs one renewal. The connection is its own, or
+    comes from ``shared``, an open ``Database.beside()`` of several leases. Not to be started twice.
     """
 
-    def __init__(self, database: Database, name: str, holder: str) -> None:
-        self._database = database.beside()
+    def __init__(self, database: Database, name: str, holder: str, shared: Database | None = None) -> None:
+        self._is_own = shared is None
+        self._database = shared or database.beside()
         self._name = name
         self._holder = holder
         self._reign: Reign | None = None
@@ -78,11 +80,12 @@ class Lease:
 
     def start(self) -> Lease:
         """Try for the lease once, and go on in a thread of its own; DatabaseUnavailable as ``Database``."""
-        self._database.open()
+        if self._is_own:
+            self._database.open()
         try:
             self._confirm()
         except BaseException:
-            self._database.close()
+            self._close()
             raise
         self._thread.start()
         return self
@@ -97,7 +100,11 @@ class Lease:
                 self._write(statement("leases", "release", name=self._name, epoch=reign.epoch))
             except GndpError as error:
                 _log.warning("the lease %s is not given back and will lapse: %s", self._name, error)
-        self._database.close()
+        self._close()
+
+    def _close(self) -> None:
+        if self._is_own:
+            self._database.close()
 
     def _keep(self) -> None:
         pause = _TRY_EVERY if self._reign is None else _RENEW_EVERY

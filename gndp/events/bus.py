@@ -1,0 +1,229 @@
+"""The bus of one process: handlers hear committed events and messages, each in a thread of its own.
+
+A handler that raises, hangs or is slow holds up nobody else. What a handler is given and has not taken is
+bounded; beyond that it misses events, which is counted and said. Handlers that must miss nothing are durable
+subscriptions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from gndp.core.patterns import matches
+from gndp.core.positions import Snapshot
+from gndp.core.records import Event
+from gndp.engine.transition import Cause, cause
+from gndp.events.log import LoggedEvent
+
+HISTORY = 1_000
+"""How many of the newest events and messages are kept in memory."""
+
+CAPACITY = 10_000
+"""How many events a handler may be behind before it misses some."""
+
+_MOST_TYPES = 1_000
+
+_log = logging.getLogger(__name__)
+
+
+class Message(NamedTuple):
+    """What was published in this process: no event of the log, kept nowhere and heard here only.
+
+    ``timestamp`` is the wall clock, aware UTC. ``causation_id`` is the event or message in whose handler it
+    was published.
+    """
+
+    id: UUID
+    event_type: str
+    data: Mapping[str, Any]
+    source: str | None
+    timestamp: datetime
+    correlation_id: str | None
+    causation_id: UUID | None
+
+
+Heard = Event | Message
+"""What handlers are given."""
+
+Handler = Callable[[Any], Any]
+"""A function, or a coroutine function, that takes one event."""
+
+
+class BusSubscription:
+    """A handler on the bus. ``missed`` counts the events that it was too slow for, ``failed`` those at
+    which it raised; ``close`` ends it."""
+
+    def __init__(
+        self,
+        pattern: str,
+        handler: Handler,
+        started_from: Snapshot,
+        on_close: Callable[[BusSubscription], None],
+    ) -> None:
+        self.pattern = pattern
+        self.started_from = started_from
+        self.missed = 0
+        self.failed = 0
+        self._handler = handler
+        self._on_close = on_close
+        self._waiting: deque[Heard | threading.Event] = deque()
+        self._wake = threading.Event()
+        self._is_asleep = False
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._work, name=f"handler of {pattern}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Hear nothing any more; what waits is not handled."""
+        self._is_closed = True
+        self._on_close(self)
+        self._wake.set()
+
+    def drain(self, seconds: float) -> bool:
+        """Wait until everything that has come is handled; False when that takes longer."""
+        done = threading.Event()
+        self._waiting.append(done)
+        self._wake.set()
+        return done.wait(seconds)
+
+    def give(self, heard: Heard) -> None:
+        """Put an event behind those that wait; never waits itself."""
+        if len(self._waiting) >= CAPACITY:
+            self._miss()
+            return
+        self._waiting.append(heard)
+        if self._is_asleep:
+            self._wake.set()
+
+    def _miss(self) -> None:
+        self.missed += 1
+        if self.missed & (self.missed - 1) == 0:  # said at 1, 2, 4, 8, …
+            _log.error(
+                "a handler of %s is %d events behind and has missed %d", self.pattern, CAPACITY, self.missed
+            )
+
+    def _work(self) -> None:
+        with asyncio.Runner() if inspect.iscoroutinefunction(self._handler) else _NoRunner() as runner:
+            while not self._is_closed:
+                while self._waiting and not self._is_closed:
+                    heard = self._waiting.popleft()
+                    if isinstance(heard, threading.Event):
+                        heard.set()
+                    else:
+                        self._handle(heard, runner)
+                self._is_asleep = True
+                if not self._waiting and not self._is_closed:
+                    self._wake.wait()
+                self._wake.clear()
+                self._is_asleep = False
+
+    def _handle(self, heard: Heard, runner: Any) -> None:
+        try:
+            contextvars.copy_context().run(call, self._handler, heard, runner)
+        except Exception:
+            self.failed += 1
+            _log.exception("a handler of %s failed at %s %s", self.pattern, heard.event_type, heard.id)
+
+
+class _NoRunner:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def call(handler: Handler, heard: Heard, runner: asyncio.Runner | None) -> None:
+    """Call a handler; the commands that it gives are caused by what it was given."""
+    cause.set(Cause(heard.id, heard.correlation_id))
+    if runner is None:
+        handler(heard)
+    else:
+        runner.run(handler(heard))
+
+
+class Bus:
+    """Gives events to the handlers of this process, and remembers the newest."""
+
+    def __init__(self) -> None:
+        self._subscriptions: tuple[BusSubscription, ...] = ()
+        self._by_type: dict[str, tuple[BusSubscription, ...]] = {}
+        self._lock = threading.Lock()
+        self._history: deque[Heard] = deque(maxlen=HISTORY)
+
+    def subscribe(self, pattern: str, handler: Handler, started_from: Snapshot) -> BusSubscription:
+        """Give a handler whatever matches a pattern, of committed events those beyond a snapshot."""
+        subscription = BusSubscription(pattern, handler, started_from, self._remove)
+        with self._lock:
+            self._subscriptions = (*self._subscriptions, subscription)
+            self._by_type = {}
+        return subscription
+
+    def publish(
+        self, event_type: str, data: Mapping[str, Any], source: str | None, correlation_id: str | None
+    ) -> Message:
+        """Give a message to the handlers that it is for; never waits for one."""
+        reason = cause.get()
+        message = Message(
+            uuid7(),
+            event_type,
+            MappingProxyType(dict(data)),
+            source,
+            datetime.now(UTC),
+            correlation_id if correlation_id is not None or reason is None else reason.correlation_id,
+            None if reason is None else reason.event_id,
+        )
+        self._history.append(message)
+        for subscription in self._of(event_type):
+            subscription.give(message)
+        return message
+
+    def give(self, logged: LoggedEvent) -> None:
+        """Give a committed event to the handlers that it is for."""
+        xid, event = logged
+        self._history.append(event)
+        for subscription in self._of(event.event_type):
+            if not subscription.started_from.shows(xid):
+                subscription.give(event)
+
+    def history(self, limit: int) -> list[Heard]:
+        """The newest events and messages that passed here, newest first."""
+        return list(islice(reversed(self._history.copy()), limit))
+
+    def close(self) -> None:
+        """End every handler."""
+        for subscription in self._subscriptions:
+            subscription.close()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is any handler."""
+        return bool(self._subscriptions)
+
+    def _of(self, event_type: str) -> tuple[BusSubscription, ...]:
+        found = self._by_type.get(event_type)
+        if found is None:
+            by_type = self._by_type
+            if len(by_type) >= _MOST_TYPES:
+                by_type.clear()
+            found = tuple(s for s in self._subscriptions if matches(s.pattern, event_type))
+            by_type[event_type] = found
+        return found
+
+    def _remove(self, subscription: BusSubscription) -> None:
+        with self._lock:
+            self._subscriptions = tuple(s for s in self._subscriptions if s is not subscription)
+            self._by_type = {}
