@@ -1,6 +1,6 @@
 -- A durable subscription has passed exactly the events that lie before its position.
-SELECT s.name AS id, format('passed %s events, %s lie before its position (sums of seq: %s, %s)',
-                            s.passed, before.count, s.passed_seqs, before.seqs) AS detail
+SELECT s.name AS id, concat('passed ', s.passed, ' events, ', before.count, ' lie before its position',
+                            ' (sums of seq: ', s.passed_seqs, ' and ', before.seqs, ')') AS detail
 FROM event_subscriptions s
 CROSS JOIN LATERAL (
     SELECT count(*) AS count, coalesce(sum(e.seq), 0) AS seqs
