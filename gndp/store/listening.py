@@ -16,7 +16,7 @@ class ListeningConnection:
     """
 
     def __init__(self, database: Database) -> None:
-        self._connection = database.connect()
+        self._connection = database.connect("gndp listener")
         self._reader = psycopg.RawCursor(self._connection, row_factory=psycopg.rows.tuple_row)
         self._run(Query(b"listen", f"LISTEN {CHANNEL}".encode(), ()))
 

@@ -161,10 +161,14 @@ class Database:
         """Wake whoever listens on this database."""
         self.read(Statement(_NOTIFY, ()))
 
-    def connect(self) -> psycopg.Connection[Any]:
-        """A connection beside the pool's, for the caller to close; DatabaseUnavailable when there is none."""
+    def connect(self, application_name: str) -> psycopg.Connection[Any]:
+        """A connection beside the pool's, for the caller to close; DatabaseUnavailable when there is none.
+
+        ``application_name`` is what the server's own lists of connections call it.
+        """
+        named = {**_CONNECTION, "application_name": application_name}
         try:
-            connection = psycopg.connect(self.conninfo, connect_timeout=10, **_CONNECTION)
+            connection = psycopg.connect(self.conninfo, connect_timeout=10, **named)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(f"cannot reach the database: {_one_line(error)}") from error
         _configure(connection)
