@@ -23,6 +23,7 @@ from gndp.core.errors import (
     Problem,
     Refusal,
 )
+from gndp.core.events import Payload
 from gndp.core.templates import Phase, Step, Template
 from gndp.workbench import Workbench, connect
 
@@ -36,6 +37,7 @@ __all__ = [
     "GndpError",
     "Invalid",
     "NotFound",
+    "Payload",
     "Phase",
     "Problem",
     "Refusal",

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from gndp.core.events import Payload
 from gndp.core.records import Dependant, Process, SlaClock, Task
-from gndp.core.states import EventCategory, Severity
 
 
 class Command(NamedTuple):
@@ -105,21 +105,32 @@ class Changes:
 
     def event(
         self,
-        event_type: str,
+        payload: Payload,
         message: str,
         *,
         task_id: UUID | None = None,
         old: str | None = None,
         new: str | None = None,
-        category: str = EventCategory.LIFECYCLE,
-        severity: str = Severity.INFO,
-        details: dict[str, Any] | None = None,
+        category: str | None = None,
+        severity: str | None = None,
         new_data: dict[str, Any] | None = None,
     ) -> None:
-        """Add an event, in the order cause before consequence."""
-        details = self.dated(details or {})
+        """Add an event, in the order cause before consequence.
+
+        ``category`` and ``severity`` are the payload's, unless this event differs from others of its type.
+        """
         self.events.append(
-            NewEvent(event_type, task_id, category, severity, message, details, old, new, new_data)
+            NewEvent(
+                payload.event_type,
+                task_id,
+                category or payload.category,
+                severity or payload.severity,
+                message,
+                self.dated(payload.details),
+                old,
+                new,
+                new_data,
+            )
         )
 
     def dated(self, details: dict[str, Any]) -> dict[str, Any]:

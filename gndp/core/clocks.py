@@ -17,10 +17,11 @@ from uuid import UUID
 
 from gndp.core import sla
 from gndp.core.changes import Changes, ItemSla, NewEvent
+from gndp.core.events import Payload, SlaAtRisk, SlaBreached, SlaMet
 from gndp.core.policies import Item, Policy, Terms, choose_policies, fingerprint
 from gndp.core.records import Dependant, SlaClock, Task
 from gndp.core.sla import Ended, Moment, Pause, Reading, Timer
-from gndp.core.states import EventCategory, Severity, SlaStatus
+from gndp.core.states import SlaStatus
 
 _NO_ID = UUID(int=0)
 
@@ -219,7 +220,7 @@ class _Ledger:
             clock = clock._replace(breach_amount_mins=over)
         clock = _with_status(clock, reading, terms)
         self._keep(clock)
-        return [] if was_breached or reading.status is None else [self._event(clock, clock.status)]
+        return [] if was_breached or reading.status is None else [self._event(clock, _verdict(clock))]
 
     def _tell(self, clock: SlaClock) -> list[NewEvent]:
         terms = self._terms.get(clock.terms)
@@ -232,10 +233,10 @@ class _Ledger:
         if clock.status == SlaStatus.BREACHED:
             pass
         elif after.status == SlaStatus.BREACHED:
-            told.append(self._event(after, SlaStatus.BREACHED))
+            told.append(self._event(after, _verdict(after)))
         else:
             levels = range(clock.warnings_told + 1, after.warnings_told + 1)
-            told += [self._event(after, SlaStatus.AT_RISK, level) for level in levels]
+            told += [self._event(after, _warning(after, level)) for level in levels]
         is_breached = after.status == SlaStatus.BREACHED
         next_at = sla.next_instant(timer, terms, is_breached, after.warnings_told, after.escalations_told)
         self._keep(after._replace(next_at=next_at))
@@ -279,21 +280,15 @@ class _Ledger:
         task = self._task(task_id)
         return self._names[task_id] if task is None else task.task_name
 
-    def _event(self, clock: SlaClock, status: str, level: int | None = None) -> NewEvent:
-        details: dict[str, Any] = {
-            "due_date": clock.due_at,
-            "policy": clock.policy_name,
-            "objective": clock.objective,
-        }
-        if level is not None:
-            details["level"] = level
+    def _event(self, clock: SlaClock, payload: Payload) -> NewEvent:
+        words = payload.event_type.removeprefix("sla.").replace("_", " ")
         return NewEvent(
-            event_type=f"sla.{status}",
+            event_type=payload.event_type,
             task_id=clock.task_id,
-            event_category=EventCategory.SLA,
-            severity=Severity.INFO if status == SlaStatus.MET else Severity.WARNING,
-            message=f"{self._name(clock.task_id)}: SLA {status.replace('_', ' ')}",
-            details=self._changes.dated(details),
+            event_category=payload.category,
+            severity=payload.severity,
+            message=f"{self._name(clock.task_id)}: SLA {words}",
+            details=self._changes.dated(payload.details),
             old_status=None,
             new_status=None,
             new_data=None,
@@ -375,6 +370,15 @@ def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, t
         next_at=None,
     )
     return with_timer(clock, timer)
+
+
+def _verdict(clock: SlaClock) -> Payload:
+    told = SlaMet if clock.status == SlaStatus.MET else SlaBreached
+    return told(due_date=clock.due_at, policy=clock.policy_name, objective=clock.objective)
+
+
+def _warning(clock: SlaClock, level: int) -> Payload:
+    return SlaAtRisk(due_date=clock.due_at, policy=clock.policy_name, objective=clock.objective, level=level)
 
 
 def _with_status(clock: SlaClock, reading: Reading, terms: Terms) -> SlaClock:

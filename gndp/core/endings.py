@@ -12,6 +12,7 @@ from typing import Any
 
 from gndp.core import processes, sla
 from gndp.core.changes import Changes, Command
+from gndp.core.events import Payload, TaskCompleted, TaskFailed, TaskReady, TaskRetried, TaskSkipped
 from gndp.core.flow import OpenStep, earliest, freed, steps_after
 from gndp.core.processes import AffectedTask, cancel_task, close_assignment
 from gndp.core.states import (
@@ -37,7 +38,7 @@ def complete(
         if is_form:
             changes.change_task(state.task, form_data=output_data)
     close_assignment(changes, state.assignment, AssignmentStatus.COMPLETED)
-    _done(changes, state, TaskStatus.COMPLETED, {})
+    _done(changes, state, TaskStatus.COMPLETED, TaskCompleted(), f"completed by {command.actor}")
     return changes
 
 
@@ -45,7 +46,7 @@ def skip(state: TaskState, command: Command, reason: str) -> Changes:
     """The task is left out; it counts as done. A failed process runs again."""
     changes = _begin_after_failure(state, "skip", command)
     close_assignment(changes, state.assignment, AssignmentStatus.CANCELLED, reason)
-    _done(changes, state, TaskStatus.SKIPPED, {"reason": reason})
+    _done(changes, state, TaskStatus.SKIPPED, TaskSkipped(reason), f"skipped: {reason}")
     return changes
 
 
@@ -63,14 +64,13 @@ def fail(state: TaskState, command: Command, error_message: str, final: bool) ->
             wait_until=None,
         )
         changes.event(
-            "task.retried",
+            TaskRetried(error_message, task.retry_count + 1),
             f"{task.task_name} failed and is tried again: {error_message}",
             task_id=task.id,
             old=task.status,
             new=TaskStatus.ASSIGNED,
             category=EventCategory.ERROR,
             severity=Severity.WARNING,
-            details={"error_message": error_message, "retry_count": task.retry_count + 1},
         )
         return changes
     changes.change_task(
@@ -78,14 +78,11 @@ def fail(state: TaskState, command: Command, error_message: str, final: bool) ->
     )
     close_assignment(changes, state.assignment, AssignmentStatus.CANCELLED)
     changes.event(
-        "task.failed",
+        TaskFailed(error_message),
         f"{task.task_name} failed: {error_message}",
         task_id=task.id,
         old=task.status,
         new=TaskStatus.FAILED,
-        category=EventCategory.ERROR,
-        severity=Severity.ERROR,
-        details={"error_message": error_message},
     )
     changes.change_process(**steps_after(state.process, failed=1), current_phase=_phase(state.next_open))
     processes.mark_failed(changes, f"{task.task_name}: {error_message}")
@@ -129,7 +126,7 @@ def _begin_after_failure(state: TaskState, verb: str, command: Command) -> Chang
     return Changes.begin(state.process, command, state.last_event_at)
 
 
-def _done(changes: Changes, state: TaskState, to: TaskStatus, details: dict[str, Any]) -> None:
+def _done(changes: Changes, state: TaskState, to: TaskStatus, payload: Payload, how: str) -> None:
     task = state.task
     changes.change_task(
         task,
@@ -139,14 +136,7 @@ def _done(changes: Changes, state: TaskState, to: TaskStatus, details: dict[str,
         actual_duration_mins=sla.whole_minutes(task.started_at, changes.at),
         wait_until=None,
     )
-    changes.event(
-        f"task.{to}",
-        f"{task.task_name} {to}" + (f": {details['reason']}" if details else f" by {changes.command.actor}"),
-        task_id=task.id,
-        old=task.status,
-        new=to,
-        details=details,
-    )
+    changes.event(payload, f"{task.task_name} {how}", task_id=task.id, old=task.status, new=to)
     _free_dependants(changes, state)
     _advance_process(changes, state)
 
@@ -156,7 +146,7 @@ def _free_dependants(changes: Changes, state: TaskState) -> None:
         columns = freed(dependant, changes.at)
         changes.freed.append((dependant, columns))
         if columns["open_dependencies"] == 0 and dependant.status in OPEN_TASK_STATUSES:
-            changes.event("task.ready", f"{dependant.task_name} is ready", task_id=dependant.id)
+            changes.event(TaskReady(), f"{dependant.task_name} is ready", task_id=dependant.id)
 
 
 def _advance_process(changes: Changes, state: TaskState) -> None:

@@ -8,16 +8,16 @@ any other.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gndp.core import sla
 from gndp.core.changes import Changes
 from gndp.core.clocks import timer_of
+from gndp.core.events import EscalationTriggered, NotificationSend, ProcessUpdated, TaskUpdated
 from gndp.core.policies import EscalationLevel, Terms
 from gndp.core.records import Assignment, SlaClock, Task
 from gndp.core.states import (
     AssignmentMethod,
-    EventCategory,
     Priority,
     ProcessStatus,
     Severity,
@@ -61,25 +61,21 @@ def escalate(
     """Fire one level; the answer is the clock with that noted (its ``next_at`` is the caller's to set)."""
     name = changes.process.process_name if item.task is None else item.task.task_name
     person = recipient.person
-    details: dict[str, Any] = {
-        "level": number,
-        "action": level.action,
-        "to": person,
-        "policy": clock.policy_name,
-        "objective": clock.objective,
-        "due_date": clock.due_at,
-    }
     undone = _reason_to_leave_undone(changes, level, item, recipient)
-    if undone is not None:
-        details["not_done"] = undone
     changes.event(
-        "escalation.triggered",
+        EscalationTriggered(
+            level=number,
+            action=level.action,
+            policy=clock.policy_name,
+            objective=clock.objective,
+            due_date=clock.due_at,
+            to=person,
+            not_done=undone,
+        ),
         f"{name}: escalation {number} to {person or level.to.replace('_', ' ')}"
         + (f", not done: {undone}" if undone else ""),
         task_id=clock.task_id,
-        category=EventCategory.SLA,
-        severity=Severity.ERROR if undone else Severity.WARNING,
-        details=details,
+        severity=Severity.ERROR if undone else None,
     )
     if undone is None:
         _act(changes, clock, level, item, person or "", name)
@@ -106,16 +102,14 @@ def _act(
     match level.action:
         case "notify":
             changes.event(
-                "notification.send",
+                NotificationSend(
+                    to=person,
+                    subject=f"{name} {_state_in_words(clock)}",
+                    due_date=clock.due_at,
+                    policy=clock.policy_name,
+                ),
                 f"tell {person}: {name} {_state_in_words(clock)}",
                 task_id=clock.task_id,
-                category=EventCategory.SLA,
-                details={
-                    "to": person,
-                    "subject": f"{name} {_state_in_words(clock)}",
-                    "due_date": clock.due_at,
-                    "policy": clock.policy_name,
-                },
             )
         case "raise_priority":
             _raise_priority(changes, item.task, name)
@@ -132,10 +126,10 @@ def _raise_priority(changes: Changes, task: Task | None, name: str) -> None:
     new_data = {"priority": str(raised)}
     if task is None:
         changes.change_process(**new_data)
-        changes.event("process.updated", f"{name} updated", new_data=new_data)
+        changes.event(ProcessUpdated(), f"{name} updated", new_data=new_data)
     else:
         changes.change_task(task, **new_data)
-        changes.event("task.updated", f"{name} updated", task_id=task.id, new_data=new_data)
+        changes.event(TaskUpdated(), f"{name} updated", task_id=task.id, new_data=new_data)
 
 
 def _reassign(changes: Changes, task: Task, assignment: Assignment | None, person: str) -> None:

@@ -13,6 +13,21 @@ from typing import Any, NamedTuple
 from gndp.core import sla
 from gndp.core.changes import Changes, Command
 from gndp.core.errors import Conflict, Invalid
+from gndp.core.events import (
+    Payload,
+    ProcessCancelled,
+    ProcessCommented,
+    ProcessCompleted,
+    ProcessCreated,
+    ProcessFailed,
+    ProcessResumed,
+    ProcessRetried,
+    ProcessStarted,
+    ProcessSuspended,
+    ProcessUpdated,
+    TaskCancelled,
+    TaskRetried,
+)
 from gndp.core.flow import OpenStep, earliest, steps_after
 from gndp.core.records import Assignment, Process, Task
 from gndp.core.states import (
@@ -20,9 +35,7 @@ from gndp.core.states import (
     OPEN_TASK_STATUSES,
     PROCESS_TRANSITIONS,
     AssignmentStatus,
-    EventCategory,
     ProcessStatus,
-    Severity,
     TaskStatus,
     TaskSubstatus,
     sources,
@@ -60,8 +73,10 @@ def conflict(process: Process, message: str) -> Conflict:
 def start(process: Process, command: Command) -> Changes:
     """A new process: ``process`` is the row to be inserted, pending when held, else running."""
     changes = Changes.begin(process, command, None)
-    event_type = "process.created" if process.status == ProcessStatus.PENDING else "process.started"
-    changes.event(event_type, f"{process.process_name} {event_type[8:]}", new=process.status)
+    if process.status == ProcessStatus.PENDING:
+        changes.event(ProcessCreated(), f"{process.process_name} created", new=process.status)
+    else:
+        changes.event(ProcessStarted(), f"{process.process_name} started", new=process.status)
     return changes
 
 
@@ -75,19 +90,20 @@ def start_held(state: ProcessState, command: Command) -> Changes:
         started_at=changes.at,
     )
     changes.event(
-        "process.started", f"{process.process_name} started", old=process.status, new=ProcessStatus.RUNNING
+        ProcessStarted(), f"{process.process_name} started", old=process.status, new=ProcessStatus.RUNNING
     )
     return changes
 
 
 def suspend(state: ProcessState, command: Command, reason: str) -> Changes:
     """Pause a running process."""
-    return _move(state, command, "suspend", ProcessStatus.SUSPENDED, "suspended", {"reason": reason})
+    payload = ProcessSuspended(reason)
+    return _move(state, command, "suspend", ProcessStatus.SUSPENDED, payload, f"suspended: {reason}")
 
 
 def resume(state: ProcessState, command: Command) -> Changes:
     """Go on with a suspended process."""
-    return _move(state, command, "resume", ProcessStatus.RUNNING, "resumed", {})
+    return _move(state, command, "resume", ProcessStatus.RUNNING, ProcessResumed(), "resumed")
 
 
 def complete(state: ProcessState, command: Command, output_data: dict[str, Any] | None) -> Changes:
@@ -113,7 +129,7 @@ def finish(changes: Changes) -> None:
         actual_duration_mins=sla.whole_minutes(process.started_at, changes.at),
     )
     changes.event(
-        "process.completed",
+        ProcessCompleted(),
         f"{process.process_name} completed",
         old=process.status,
         new=ProcessStatus.COMPLETED,
@@ -134,13 +150,10 @@ def mark_failed(changes: Changes, error_message: str) -> None:
     process = changes.process_after()
     changes.change_process(status=ProcessStatus.FAILED, error_message=error_message)
     changes.event(
-        "process.failed",
+        ProcessFailed(error_message),
         f"{process.process_name} failed: {error_message}",
         old=process.status,
         new=ProcessStatus.FAILED,
-        category=EventCategory.ERROR,
-        severity=Severity.ERROR,
-        details={"error_message": error_message},
     )
 
 
@@ -173,7 +186,7 @@ def reopen(changes: Changes, task: Task) -> None:
         error_message=None,
     )
     changes.event(
-        "task.retried",
+        TaskRetried(),
         f"{task.task_name} is to be done again",
         task_id=task.id,
         old=task.status,
@@ -188,7 +201,7 @@ def run_again(changes: Changes) -> None:
         status=ProcessStatus.RUNNING, error_message=None, retry_count=process.retry_count + 1
     )
     changes.event(
-        "process.retried",
+        ProcessRetried(),
         f"{process.process_name} runs again",
         old=process.status,
         new=ProcessStatus.RUNNING,
@@ -205,11 +218,10 @@ def cancel(state: ProcessState, command: Command, reason: str, open_tasks: Seque
     changes.change_process(**steps_after(process, cancelled=len(open_tasks)))
     changes.change_process(status=ProcessStatus.CANCELLED, current_phase=None)
     changes.event(
-        "process.cancelled",
+        ProcessCancelled(reason),
         f"{process.process_name} cancelled: {reason}",
         old=process.status,
         new=ProcessStatus.CANCELLED,
-        details={"reason": reason},
     )
     return changes
 
@@ -225,12 +237,11 @@ def cancel_task(changes: Changes, item: AffectedTask, reason: str) -> None:
     changes.change_task(task, status=TaskStatus.CANCELLED, substatus=None, wait_until=None)
     close_assignment(changes, item.assignment, AssignmentStatus.CANCELLED, reason)
     changes.event(
-        "task.cancelled",
+        TaskCancelled(reason),
         f"{task.task_name} cancelled: {reason}",
         task_id=task.id,
         old=task.status,
         new=TaskStatus.CANCELLED,
-        details={"reason": reason},
     )
 
 
@@ -257,14 +268,14 @@ def update(state: ProcessState, command: Command, columns: dict[str, Any]) -> Ch
         raise Invalid("nothing to update")
     changes = Changes.begin(process, command, state.last_event_at)
     changes.change_process(**columns)
-    changes.event("process.updated", f"{process.process_name} updated", new_data=columns)
+    changes.event(ProcessUpdated(), f"{process.process_name} updated", new_data=columns)
     return changes
 
 
 def comment(state: ProcessState, command: Command, text: str) -> Changes:
     """Say something about a process; it may be said in any status."""
     changes = Changes.begin(state.process, command, state.last_event_at)
-    changes.event("process.commented", text, details={"text": text})
+    changes.event(ProcessCommented(text), text)
     return changes
 
 
@@ -275,20 +286,13 @@ def refuse_child(parent: Process) -> None:
 
 
 def _move(
-    state: ProcessState, command: Command, verb: str, to: ProcessStatus, done: str, details: dict[str, Any]
+    state: ProcessState, command: Command, verb: str, to: ProcessStatus, payload: Payload, how: str
 ) -> Changes:
     process = state.process
     refuse_unless_allowed(process, verb)
     changes = Changes.begin(process, command, state.last_event_at)
     changes.change_process(status=to)
-    reason = f": {details['reason']}" if "reason" in details else ""
-    changes.event(
-        f"process.{done}",
-        f"{process.process_name} {done}{reason}",
-        old=process.status,
-        new=to,
-        details=details,
-    )
+    changes.event(payload, f"{process.process_name} {how}", old=process.status, new=to)
     return changes
 
 

@@ -14,10 +14,11 @@ from uuid import UUID
 from gndp.core import sla
 from gndp.core.changes import Changes
 from gndp.core.clocks import new_clock, shown_clock, timer_of, with_timer
+from gndp.core.events import ClockFigures, SlaBreached, SlaRecomputed
 from gndp.core.policies import Terms
 from gndp.core.records import SlaClock, Task
 from gndp.core.sla import Moment, Timer
-from gndp.core.states import EventCategory, Severity, SlaStatus
+from gndp.core.states import SlaStatus
 
 
 def recompute(
@@ -98,11 +99,9 @@ def _write(
     name = changes.process.process_name if task is None else task.task_name
     task_id = None if task is None else task.id
     changes.event(
-        "sla.recomputed",
+        SlaRecomputed(reason, _figures(before), _figures(after)),
         f"{name}: SLA recomputed: {reason}",
         task_id=task_id,
-        category=EventCategory.SLA,
-        details={"reason": reason, "before": _told(before), "after": _told(after)},
     )
     for objective, clock in after.items():
         existing = before.get(objective)
@@ -112,24 +111,21 @@ def _write(
             changes.changed_clocks.append(clock)
         if clock.status == SlaStatus.BREACHED and (existing is None or existing.status != clock.status):
             changes.event(
-                "sla.breached",
+                SlaBreached(due_date=clock.due_at, policy=clock.policy_name, objective=objective),
                 f"{name}: SLA breached",
                 task_id=task_id,
-                category=EventCategory.SLA,
-                severity=Severity.WARNING,
-                details={"due_date": clock.due_at, "policy": clock.policy_name, "objective": objective},
             )
     _show(changes, task, shown_clock(before.values()), shown_clock(after.values()))
 
 
-def _told(clocks: Mapping[str, SlaClock]) -> dict[str, Any]:
+def _figures(clocks: Mapping[str, SlaClock]) -> dict[str, ClockFigures]:
     return {
-        objective: {
-            "policy": clock.policy_name,
-            "target_mins": clock.target_duration_mins,
-            "status": clock.status,
-            "due_date": clock.due_at,
-        }
+        objective: ClockFigures(
+            policy=clock.policy_name,
+            target_mins=clock.target_duration_mins,
+            status=clock.status,
+            due_date=clock.due_at,
+        )
         for objective, clock in clocks.items()
     }
 

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from gndp.core.events import Payload, payload_of
+
 
 class Process(NamedTuple):
     """One process: a row of ``process_instances``.
@@ -175,6 +177,11 @@ class Event(NamedTuple):
     timestamp: datetime
     correlation_id: str | None
     tags: list[str]
+
+    @property
+    def payload(self) -> Payload:
+        """The details with their types, as ``gndp.core.events`` has them for this type of event."""
+        return payload_of(self.event_type, self.details)
 
 
 class SlaClock(NamedTuple):

@@ -14,6 +14,18 @@ from typing import Any, NamedTuple
 from gndp.core import processes, sla
 from gndp.core.changes import Changes, Command, OpenedAssignment
 from gndp.core.errors import Conflict, Invalid
+from gndp.core.events import (
+    TaskAssigned,
+    TaskCommented,
+    TaskCreated,
+    TaskQueued,
+    TaskReassigned,
+    TaskReleased,
+    TaskResumed,
+    TaskStarted,
+    TaskUpdated,
+    TaskWaiting,
+)
 from gndp.core.flow import OpenStep, earliest, steps_after
 from gndp.core.processes import close_assignment, is_open
 from gndp.core.records import Assignment, Dependant, Process, Task
@@ -21,7 +33,6 @@ from gndp.core.states import (
     TASK_TRANSITIONS,
     AssignmentMethod,
     AssignmentStatus,
-    EventCategory,
     ProcessStatus,
     TaskStatus,
     TaskSubstatus,
@@ -101,22 +112,19 @@ def add_tasks(changes: Changes, first_open: OpenStep | None, tasks: Sequence[Tas
     for blank in tasks:
         task = _dated(blank, changes.at)
         changes.event(
-            "task.created",
+            TaskCreated(ready=True if task.ready_at is not None else None),
             f"{task.task_name} created",
             task_id=task.id,
             new=TaskStatus.PENDING,
-            details={"ready": True} if task.ready_at is not None else None,
         )
         if task.assigned_to is not None:
             changes.opened.append(OpenedAssignment(task.id, task.assigned_to, AssignmentMethod.MANUAL, None))
             changes.event(
-                "task.assigned",
+                TaskAssigned(task.assigned_to, task.assignment_method),
                 f"{task.task_name} assigned to {task.assigned_to}",
                 task_id=task.id,
                 old=TaskStatus.PENDING,
                 new=TaskStatus.ASSIGNED,
-                category=EventCategory.ASSIGNMENT,
-                details={"assigned_to": task.assigned_to, "assignment_method": task.assignment_method},
             )
         changes.created_tasks.append(task)
     step = earliest(first_open, *(OpenStep(task.position, task.phase) for task in tasks))
@@ -155,11 +163,9 @@ def queue(state: TaskState, command: Command, method: str, team: str) -> Changes
         raise conflict(task, f"cannot queue a task that is {task.status}: release it first")
     changes.change_task(task, assigned_team=team, assignment_method=method)
     changes.event(
-        "task.queued",
+        TaskQueued(team, method),
         f"{task.task_name} goes into the queue of {team}",
         task_id=task.id,
-        category=EventCategory.ASSIGNMENT,
-        details={"team": team, "assignment_method": method},
     )
     return changes
 
@@ -201,7 +207,7 @@ def start(state: TaskState, command: Command) -> Changes:
             )
         )
     changes.event(
-        "task.started",
+        TaskStarted(),
         f"{task.task_name} started by {command.actor}",
         task_id=task.id,
         old=task.status,
@@ -225,13 +231,11 @@ def release(state: TaskState, command: Command) -> Changes:
     )
     close_assignment(changes, state.assignment, AssignmentStatus.CANCELLED)
     changes.event(
-        "task.released",
+        TaskReleased(task.assigned_to or ""),
         f"{task.task_name} released by {task.assigned_to}",
         task_id=task.id,
         old=task.status,
         new=TaskStatus.PENDING,
-        category=EventCategory.ASSIGNMENT,
-        details={"assigned_to": task.assigned_to},
     )
     return changes
 
@@ -261,13 +265,11 @@ def hand_over(changes: Changes, task: Task, assignment: Assignment | None, perso
     close_assignment(changes, assignment, AssignmentStatus.REASSIGNED, reason)
     changes.opened.append(OpenedAssignment(task.id, person, AssignmentMethod.MANUAL, reason))
     changes.event(
-        "task.reassigned",
+        TaskReassigned(task.assigned_to or "", person, reason),
         f"{task.task_name} reassigned from {task.assigned_to} to {person}: {reason}",
         task_id=task.id,
         old=task.status,
         new=TaskStatus.ASSIGNED,
-        category=EventCategory.ASSIGNMENT,
-        details={"from": task.assigned_to, "to": person, "reason": reason},
     )
 
 
@@ -279,12 +281,7 @@ def wait(state: TaskState, command: Command, reason: str, until: datetime | None
         raise conflict(task, "the task is waiting already")
     refuse_unless_assignee(task, command.actor, "wait")
     changes.change_task(task, substatus=TaskSubstatus.WAITING, wait_until=until)
-    changes.event(
-        "task.waiting",
-        f"{task.task_name} waits: {reason}",
-        task_id=task.id,
-        details={"reason": reason, "until": until},
-    )
+    changes.event(TaskWaiting(reason, until), f"{task.task_name} waits: {reason}", task_id=task.id)
     return changes
 
 
@@ -295,7 +292,7 @@ def resume(state: TaskState, command: Command) -> Changes:
     if task.substatus != TaskSubstatus.WAITING:
         raise conflict(task, "the task is not waiting")
     changes.change_task(task, substatus=None, wait_until=None)
-    changes.event("task.resumed", f"{task.task_name} goes on", task_id=task.id)
+    changes.event(TaskResumed(), f"{task.task_name} goes on", task_id=task.id)
     return changes
 
 
@@ -305,14 +302,14 @@ def update(state: TaskState, command: Command, columns: dict[str, Any]) -> Chang
     if not columns:
         raise Invalid("nothing to update")
     changes.change_task(state.task, **columns)
-    changes.event("task.updated", f"{state.task.task_name} updated", task_id=state.task.id, new_data=columns)
+    changes.event(TaskUpdated(), f"{state.task.task_name} updated", task_id=state.task.id, new_data=columns)
     return changes
 
 
 def comment(state: TaskState, command: Command, text: str) -> Changes:
     """Say something about an open task."""
     changes = _begin_open(state, "comment", command)
-    changes.event("task.commented", text, task_id=state.task.id, details={"text": text})
+    changes.event(TaskCommented(text), text, task_id=state.task.id)
     return changes
 
 
@@ -344,11 +341,9 @@ def give(changes: Changes, task: Task, person: str, method: str, team: str | Non
     )
     changes.opened.append(OpenedAssignment(task.id, person, method, None))
     changes.event(
-        "task.assigned",
+        TaskAssigned(person, method),
         f"{task.task_name} assigned to {person}",
         task_id=task.id,
         old=task.status,
         new=TaskStatus.ASSIGNED,
-        category=EventCategory.ASSIGNMENT,
-        details={"assigned_to": person, "assignment_method": method},
     )

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from gndp.core import routing
 from gndp.core.changes import Changes, OpenedAssignment
+from gndp.core.events import AssignmentNeeded, TaskAssigned, WorkloadImbalance
 from gndp.core.people import Person, Team
 from gndp.core.records import Dependant, Task
 from gndp.core.routing import Candidate, Choice, Wanted, Workload
-from gndp.core.states import AssignmentMethod, EventCategory, LoadMeasure, ProcessStatus, Severity, TaskStatus
+from gndp.core.states import AssignmentMethod, LoadMeasure, ProcessStatus, TaskStatus
 from gndp.engine.definitions import Definitions
 from gndp.engine.transition import Work
 from gndp.store.session import Row, statement
@@ -167,17 +168,14 @@ class _Router:
             self.turns[team.name] = person
         if team.imbalance_limit is not None and before <= team.imbalance_limit < after:
             self._changes.event(
-                "workload.imbalance",
+                WorkloadImbalance(
+                    team=team.name,
+                    measure=team.load_measure,
+                    spread=after,
+                    limit=team.imbalance_limit,
+                    loads={candidate.person.user_id: candidate.load for candidate in candidates},
+                ),
                 f"the work of {team.name} is uneven: {after:g} between the most and the least loaded",
-                category=EventCategory.ASSIGNMENT,
-                severity=Severity.WARNING,
-                details={
-                    "team": team.name,
-                    "measure": team.load_measure,
-                    "spread": after,
-                    "limit": team.imbalance_limit,
-                    "loads": {candidate.person.user_id: candidate.load for candidate in candidates},
-                },
             )
 
     def _assign(self, task: Task | Dependant, wanted: Wanted, choice: Choice, person: str) -> None:
@@ -192,30 +190,16 @@ class _Router:
             changes.change_task(task, **columns)
         changes.opened.append(OpenedAssignment(task.id, person, wanted.method, choice.reason))
         changes.event(
-            "task.assigned",
+            TaskAssigned(person, wanted.method, wanted.team, choice.document),
             f"{task.task_name} assigned to {person}: {choice.reason}",
             task_id=task.id,
             old=TaskStatus.PENDING,
             new=TaskStatus.ASSIGNED,
-            category=EventCategory.ASSIGNMENT,
-            details={
-                "assigned_to": person,
-                "assignment_method": wanted.method,
-                "team": wanted.team,
-                "routing": choice.document,
-            },
         )
 
     def _need(self, wanted: Wanted, choice: Choice) -> None:
         self._changes.event(
-            "assignment.needed",
+            AssignmentNeeded(wanted.method, wanted.team, choice.document),
             f"{wanted.task_name} waits in the queue of {wanted.team}: {choice.reason}",
             task_id=wanted.task_id,
-            category=EventCategory.ASSIGNMENT,
-            severity=Severity.WARNING,
-            details={
-                "assignment_method": wanted.method,
-                "team": wanted.team,
-                "routing": choice.document,
-            },
         )

@@ -15,6 +15,7 @@ PUBLIC = [
     "GndpError",
     "Invalid",
     "NotFound",
+    "Payload",
     "Phase",
     "Problem",
     "Refusal",
