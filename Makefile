@@ -42,6 +42,7 @@ soak: $(READY) ## Run the long campaigns
 
 docs: $(READY) ## Draw the pages that come from the code
 	$(BIN)/gndp states --write docs/states.md
+	$(BIN)/gndp events catalogue --write docs/reference/events.md
 	$(BIN)/typer gndp.cli utils docs --name gndp --output docs/reference/cli.md
 
 clean: ## Remove the virtual environment and what the tools left

@@ -15,10 +15,11 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from gndp.cli.directory import directory_app
+from gndp.cli.events import events_app
 from gndp.cli.exits import EXIT_CODES, FOUND
 from gndp.cli.jobs import jobs_app
-from gndp.cli.options import DatabaseUrl, DataDir, Json, opened, read_settings
-from gndp.cli.output import one_line, print_json, print_table, progress_bar
+from gndp.cli.options import DatabaseUrl, DataDir, Json, WriteTo, opened, read_settings
+from gndp.cli.output import one_line, print_json, print_page, print_table, progress_bar
 from gndp.core.errors import Invalid
 from gndp.core.states_page import states_page
 from gndp.engine.checker import CheckReport
@@ -43,6 +44,7 @@ app = typer.Typer(
 definitions_app = typer.Typer(help="Process definitions: publish one, list them.", no_args_is_help=True)
 app.add_typer(definitions_app, name="definitions")
 app.add_typer(directory_app, name="directory")
+app.add_typer(events_app, name="events")
 app.add_typer(jobs_app, name="jobs")
 
 
@@ -162,20 +164,12 @@ def _setting_rows(settings: Settings) -> list[_SettingRow]:
 
 
 @app.command()
-def states(
-    write: Annotated[
-        Path | None,
-        typer.Option("--write", metavar="FILE", help="Write the page there instead of printing it."),
-    ] = None,
-) -> None:
+def states(write: WriteTo = None) -> None:
     """Print what every status means.
 
     And which may follow which, by which command: the page docs/states.md, drawn from the code.
     """
-    if write is None:
-        typer.echo(states_page(), nl=False)
-    else:
-        write.write_text(states_page(), encoding="utf-8")
+    print_page(states_page(), write)
 
 
 @app.command()

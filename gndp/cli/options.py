@@ -37,6 +37,9 @@ DataDir = Annotated[
         "data folder.",
     ),
 ]
+WriteTo = Annotated[
+    Path | None, typer.Option("--write", metavar="FILE", help="Write the page there instead of printing it.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,6 +34,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(one_line(cell) for cell in row))
     console.print(table)
+
+
+def print_page(page: str, write: Path | None) -> None:
+    """Print a page that is drawn from the code, or write it into a file."""
+    if write is None:
+        typer.echo(page, nl=False)
+    else:
+        write.write_text(page, encoding="utf-8")
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""The payloads of events: what is written reads back as it was."""
+"""The payloads of events: what is written reads back as it was, and the catalogue that is drawn from them."""
 
 from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from uuid import uuid4
@@ -12,12 +13,16 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from gndp.cli import app
 from gndp.core import events
 from gndp.core.changes import Changes, Command
 from gndp.core.events import EVENT_TYPES, ClockFigures, OtherEvent, Payload, payload_of
+from gndp.core.events_page import events_page
 from gndp.core.records import Event
 
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CONTRACT = {
     *(f"process.{it}" for it in ("started", "completed", "failed", "suspended", "resumed", "cancelled")),
@@ -118,3 +123,20 @@ def test_an_event_of_the_log_has_its_payload() -> None:
     columns = dict.fromkeys(Event._fields)
     columns |= {"id": uuid4(), "event_type": "task.skipped", "details": {"reason": "moot"}}
     assert Event(**columns).payload == events.TaskSkipped("moot")  # type: ignore[arg-type]
+
+
+def test_the_catalogue_is_current() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == events_page(), "docs/reference/events.md is stale: run `make docs`"
+    assert CliRunner().invoke(app, ["events", "catalogue"]).output == page
+
+
+def test_the_catalogue_has_every_type_and_field_with_its_meaning() -> None:
+    sections = {section.partition("\n")[0]: section for section in events_page().split("### ")[1:]}
+    assert list(sections) == list(EVENT_TYPES)
+    for kind in EVENT_TYPES.values():
+        section = sections[kind.event_type]
+        assert f"Category `{kind.category}`, severity `{kind.severity}`." in section
+        assert section.count("\n| `") == len(fields(kind))
+        for name, (_, meaning) in fields(kind).items():
+            assert f"| `{name.removesuffix('_')}` | " in section and f" | {meaning}" in section
