@@ -91,7 +91,7 @@ def succeeded(result: subprocess.CompletedProcess[str]) -> str:
         *(["directory"], ["directory", "teams"], ["directory", "people"], ["directory", "import"]),
         *(["directory", "add-team"], ["directory", "update-team"], ["directory", "out-of-office"]),
         *(["directory", "add-person"], ["directory", "update-person"]),
-        *(["jobs"], ["jobs", "runs"], ["jobs", "run"]),
+        *(["events"], ["events", "catalogue"], ["jobs"], ["jobs", "runs"], ["jobs", "run"]),
     ],
     ids=" ".join,
 )
