@@ -83,6 +83,7 @@ class DurableSubscription:
         self._selection = Selection()
         self._epoch: int | None = None
         self._kept_at = 0.0
+        self._look_at = 0.0
 
     @property
     def is_reading(self) -> bool:
@@ -195,9 +196,13 @@ class DurableSubscription:
         self._held |= {row["process_instance_id"] for row in parked if row["status"] != DeliveryStatus.DEAD}
 
     def _retry(self, reign: Reign) -> float:
-        """Try what is due again; seconds until the next is due."""
-        if not self._held:
+        """Try what is due again; seconds until the next is due.
+
+        While nothing is known to be parked it is looked for once a second: somebody may replay what is dead.
+        """
+        if not self._held and time.monotonic() < self._look_at:
             return POLL
+        self._look_at = time.monotonic() + POLL
         due, next_due, stranded = self._transitions.database.read(
             statement("subscriptions", "due", name=self.name, most=_PAGE),
             statement("subscriptions", "next_due", name=self.name),
@@ -223,6 +228,7 @@ class DurableSubscription:
             row = self._parked(failed.event, outcomes[0], attempts + 1)
             self._write(reign, self._park([row]))
             if row["status"] != DeliveryStatus.DEAD:
+                self._held.add(process_id)
                 return
         self._catch_up(reign, process_id)
 
