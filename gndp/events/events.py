@@ -22,7 +22,14 @@ from gndp.engine.transition import Transitions
 from gndp.events.bus import HISTORY, Bus, BusSubscription, Handler, Heard, Message
 from gndp.events.listener import Listener
 from gndp.events.live import LiveStream, LiveStreams
-from gndp.events.log import LoggedEvent, Selection, current_position, refuse_other_cluster, refuse_position
+from gndp.events.log import (
+    FIRST_SNAPSHOT,
+    LoggedEvent,
+    Selection,
+    current_position,
+    refuse_other_cluster,
+    refuse_position,
+)
 from gndp.events.rebase import rebase
 from gndp.events.subscriptions import DurableSubscription, Terms
 from gndp.store.session import Database, statement
@@ -112,6 +119,11 @@ class Events:
         if after is not None and until is not None:
             stream.begin_with_backlog(until)
         return stream
+
+    def beginning(self) -> str:
+        """The position before the first event, for a stream of all that there is."""
+        now = current_position(self._transitions.database.read)
+        return now._replace(read_from=FIRST_SNAPSHOT, read_to=FIRST_SNAPSHOT).token
 
     # Durable subscriptions -----------------------------------------------------------------------------
 

@@ -16,6 +16,10 @@ Read = Callable[..., list[list[Row]]]
 """Runs statements in one round trip and gives each one's rows."""
 
 
+FIRST_SNAPSHOT = "1:1:"
+"""The snapshot that shows nothing: whoever has read up to it has read nothing yet."""
+
+
 class Selection(NamedTuple):
     """Which events a reader wants: those of a pattern, from a business instant on, of one process."""
 
