@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -56,11 +56,16 @@ class Call(NamedTuple):
     automated: bool = False
 
 
-class Cause(NamedTuple):
-    """The event that commands react to, and what it belongs to."""
+class Cause(Protocol):
+    """What commands react to: an event, or a message of the bus."""
 
-    event_id: UUID
-    correlation_id: str | None
+    @property
+    def id(self) -> UUID:
+        """Which it is."""
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What it belongs to."""
 
 
 cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
