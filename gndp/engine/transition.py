@@ -23,7 +23,7 @@ from gndp.core.changes import Changes, Command
 from gndp.core.clocks import NamedClock, settle
 from gndp.core.errors import Conflict, Invalid, NotFound
 from gndp.core.policies import Item, Terms
-from gndp.core.records import Process, SlaClock, Task
+from gndp.core.records import Event, Process, SlaClock, Task
 from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Shelf
@@ -45,7 +45,8 @@ _FREED_COLUMNS = dict.fromkeys(
 class Call(NamedTuple):
     """A command as it was called: its name, the actor, and what every command may carry.
 
-    ``arguments`` are compared when an idempotency key comes again.
+    ``arguments`` are compared when an idempotency key comes again. ``causation_id`` is the event that it
+    reacts to.
     """
 
     name: str
@@ -54,6 +55,14 @@ class Call(NamedTuple):
     idempotency_key: str | None = None
     correlation_id: str | None = None
     automated: bool = False
+    causation_id: UUID | None = None
+
+
+class Cause(NamedTuple):
+    """The event that commands react to, and what it belongs to."""
+
+    event_id: UUID
+    correlation_id: str | None
 
 
 class Work:
@@ -66,7 +75,7 @@ class Work:
     def __init__(
         self, transaction: Transaction, call: Call, now: datetime, commit: bool, shelf: Shelf
     ) -> None:
-        self.command = Command(call.actor, now, call.correlation_id, call.automated)
+        self.command = Command(call.actor, now, call.correlation_id, call.automated, call.causation_id)
         self._transaction = transaction
         self._call = call
         self._commit = commit
@@ -182,6 +191,7 @@ class Transitions:
         self._unit_of_work: ContextVar[Transaction | None] = ContextVar("unit_of_work", default=None)
         self._freed_in_unit: ContextVar[set[str] | None] = ContextVar("freed_in_unit", default=None)
         self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
+        self._cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
 
     @contextmanager
     def fenced(self, fence: Statement) -> Iterator[None]:
@@ -197,6 +207,18 @@ class Transitions:
             yield
         finally:
             self._fence.reset(token)
+
+    @contextmanager
+    def caused_by(self, event: Event) -> Iterator[None]:
+        """Let the events of the commands of this block (and thread) name ``event`` as their cause.
+
+        Commands that are given no correlation id take the event's.
+        """
+        token = self._cause.set(Cause(event.id, event.correlation_id))
+        try:
+            yield
+        finally:
+            self._cause.reset(token)
 
     @contextmanager
     def unit_of_work(self) -> Iterator[None]:
@@ -238,6 +260,7 @@ class Transitions:
     ) -> Answer:
         """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
         now = self.now()
+        call = _caused(call, self._cause.get())
         joined = self._unit_of_work.get()
         freed = self._freed_in_unit.get()
         if joined is not None and freed is not None:
@@ -284,6 +307,14 @@ class Transitions:
         answer = decide(work)
         freed |= work.freed_teams
         return answer
+
+
+def _caused(call: Call, cause: Cause | None) -> Call:
+    if cause is None:
+        return call
+    return call._replace(
+        causation_id=cause.event_id, correlation_id=call.correlation_id or cause.correlation_id
+    )
 
 
 def _queued_again(changes: Changes) -> Iterator[str]:
@@ -371,6 +402,7 @@ def _event_rows(changes: Changes) -> list[dict[str, Any]]:
             "automated": command.automated,
             "timestamp": changes.at,
             "correlation_id": command.correlation_id,
+            "causation_id": command.causation_id,
         }
         for event in changes.events
     ]

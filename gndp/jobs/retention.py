@@ -17,6 +17,7 @@ BATCH = 100
 _FIRST = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
 _STEPS = (
     "lock",
+    "keep_heads",
     "delete_events",
     "delete_assignments",
     "delete_sla_metrics",

@@ -42,6 +42,15 @@ SELECT require_rows(count(*), cardinality(:ids::uuid[])) FROM (
     WHERE p.status IN ('completed', 'cancelled')
     ORDER BY wanted.place FOR UPDATE OF p) locked;
 
+-- name: keep_heads
+-- Where the chains of the processes end, for audits to come.
+INSERT INTO deleted_processes (process_instance_id, seq, hash, events)
+SELECT DISTINCT ON (process_instance_id)
+    process_instance_id, seq, hash, count(*) OVER (PARTITION BY process_instance_id)
+FROM process_events
+WHERE process_instance_id = ANY (:ids::uuid[])
+ORDER BY process_instance_id, seq DESC;
+
 -- name: delete_events
 -- The history of the processes.
 DELETE FROM process_events WHERE process_instance_id = ANY (:ids::uuid[]);

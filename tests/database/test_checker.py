@@ -19,6 +19,7 @@ from gndp.core.policies import PLAIN_TARGET, Terms, fingerprint, plain_policy
 from gndp.engine import checker, clock_check
 from gndp.engine.checker import LISTED, check
 from gndp.store.resources import sql_path, sql_text
+from tests.relink import RELINK
 
 
 def key(name: str) -> UUID:
@@ -258,15 +259,18 @@ def connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def corrupt(connection: psycopg.Connection[Any], statements: str) -> None:
+def corrupt(connection: psycopg.Connection[Any], statements: str, *, relink: bool = True) -> None:
     """Change rows behind the back of triggers and foreign keys.
 
     ``id_of('report')`` is the id of the process or task of that name, ``event(item, type)`` that of an event.
+    The chain of events is linked anew, so that it does not give away what happened to an event.
     """
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(FUNCTIONS)
         connection.execute(re.sub(r"\b(?=(?:id_of|event)\()", "pg_temp.", statements).encode())
+        if relink:
+            connection.execute(RELINK)
 
 
 def rebuild(connection: psycopg.Connection[Any]) -> None:
@@ -314,8 +318,8 @@ def lose(item: str, event_type: str) -> str:
 def tell(process: str, task: str, event_type: str, old: str, new: str, instant: str) -> str:
     return (
         "INSERT INTO process_events (id, process_instance_id, task_id, event_type, event_category, message,"
-        f" old_status, new_status, timestamp) SELECT gen_random_uuid(), id_of('{process}'), {task},"
-        f" '{event_type}', 'lifecycle', '', {old}, {new}, {instant}"
+        f" old_status, new_status, timestamp, hash) SELECT gen_random_uuid(), id_of('{process}'), {task},"
+        f" '{event_type}', 'lifecycle', '', {old}, {new}, {instant}, ''"
         f" FROM process_events WHERE process_instance_id = id_of('{process}');"
     )
 
@@ -361,6 +365,13 @@ CORRUPTIONS: dict[str, list[str]] = {
         tell("loan", "NULL", "process.completed", "'completed'", "'completed'", NOW),
     ],
     "event_time": [event("report", "task.waiting", "timestamp = timestamp - interval '1 hour'")],
+    "event_link": [
+        event("report", "task.waiting", "message = 'somebody else says so'"),
+        event("report", "task.waiting", "hash = sha256(hash)"),
+        event("sort", "task.created", "old_data = 'null'"),
+        lose("apply", "task.waiting"),
+        tell("survey", "NULL", "process.commented", "NULL", "NULL", NOW),
+    ],
     "event_process": [tell("batch", "id_of('report')", "task.commented", "NULL", "NULL", NOW)],
     "assignment_active": [
         assignments("letter", "status = 'cancelled'"),
@@ -512,7 +523,7 @@ def test_each_corruption_breaks_exactly_its_invariant(
         for statements in ways:
             with subtests.test(invariant, statements=statements):
                 rebuild(connection)
-                corrupt(connection, statements)
+                corrupt(connection, statements, relink=invariant != "event_link")
                 report = check(connection)
                 assert names(report) == [invariant], report.violations
                 assert not report.ok
