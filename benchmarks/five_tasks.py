@@ -18,7 +18,7 @@ import gndp
 from benchmarks.bare import five_task_case as bare_case
 from benchmarks.server import temporary_server
 
-_TEMPLATE = {
+TEMPLATE = {
     "id": "five-tasks",
     "name": "Five tasks",
     "phases": [
@@ -91,7 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     with temporary_server() as url:
         with gndp.connect(url) as workbench:
-            workbench.definitions.publish(_TEMPLATE, user_id="ann")
+            workbench.definitions.publish(TEMPLATE, user_id="ann")
         for clients in (1, 8):
             ratios = []
             for _ in range(options.rounds):

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from gndp.directory.calendars import Calendars
 from gndp.directory.table_directory import TableDirectory
+from gndp.engine.audit import Audit
 from gndp.engine.checker import CheckReport, check
 from gndp.engine.definitions import Definitions
 from gndp.engine.processes import Processes
@@ -37,7 +38,7 @@ def utc_now() -> datetime:
 
 class Workbench:
     """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``,
-    ``.calendars``, ``.sla``, ``.jobs``.
+    ``.calendars``, ``.sla``, ``.jobs``, ``.audit``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
@@ -59,6 +60,7 @@ class Workbench:
         self.processes = Processes(self._transitions, self.definitions)
         self.tasks = Tasks(self._transitions, self.definitions)
         self.sla = Sla(self._transitions, self.directory)
+        self.audit = Audit(database)
         waiting = Waiting(self._transitions, self.definitions)
         self._transitions.use_freed_capacity = waiting.use_freed_capacity
         jobs = [

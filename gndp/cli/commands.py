@@ -14,6 +14,7 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
+from gndp.cli.audit import audit_app
 from gndp.cli.directory import directory_app
 from gndp.cli.exits import EXIT_CODES, FOUND
 from gndp.cli.jobs import jobs_app
@@ -44,6 +45,7 @@ definitions_app = typer.Typer(help="Process definitions: publish one, list them.
 app.add_typer(definitions_app, name="definitions")
 app.add_typer(directory_app, name="directory")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(audit_app, name="audit")
 
 
 def _show_version(wanted: bool) -> None:

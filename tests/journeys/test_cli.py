@@ -92,6 +92,7 @@ def succeeded(result: subprocess.CompletedProcess[str]) -> str:
         *(["directory", "add-team"], ["directory", "update-team"], ["directory", "out-of-office"]),
         *(["directory", "add-person"], ["directory", "update-person"]),
         *(["jobs"], ["jobs", "runs"], ["jobs", "run"]),
+        *(["audit"], ["audit", "anchor"], ["audit", "verify"]),
     ],
     ids=" ".join,
 )
