@@ -65,10 +65,11 @@ def verify(
 
 def _print_report(report: AuditReport) -> None:
     for fault, count in report.faults.items():
-        typer.echo(f"{fault}: {count:,}. It means: {fault.meaning}")
+        typer.echo(f"{fault} ({count:,}): {fault.meaning}")
         listed = [finding for finding in report.findings if finding.fault == fault]
         for finding in listed:
-            typer.echo(one_line(f"  {finding.process_id or ''}  {finding.detail}"))
+            process = "" if finding.process_id is None else f"{finding.process_id} "
+            typer.echo(f"  {process}{one_line(finding.detail)}")
         if count > len(listed):
             typer.echo(f"  … and {count - len(listed):,} more")
     if report.anchor is not None:

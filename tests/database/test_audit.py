@@ -388,7 +388,7 @@ def test_the_command_line_anchors_and_verifies(house: House, tmp_path: Path) -> 
     assert code == 0 and output.endswith(f"{anchored} verified: nothing is wrong\n")
     house.forging.execute("DELETE FROM process_events WHERE seq > 200")
     code, output = run("verify", file)
-    assert code == 1 and "tail_cut: " in output and "process_gone: " in output
+    assert code == 1 and "\ntail_cut (" in output and "process_gone (" in output
     code, output = run("verify", file, "--json")
     report = orjson.loads(output)
     assert code == 1 and not report["ok"]
