@@ -32,6 +32,7 @@ lint: $(READY)
 
 bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.five_tasks
+	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.many_tasks
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.sweep

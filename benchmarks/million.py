@@ -37,6 +37,8 @@ def load(url: str, tasks: int) -> UUID:
     processes = [(uuid7(), _START + timedelta(minutes=10 * i)) for i in range(tasks // _TASKS_EACH)]
     middle = processes[len(processes) // 2][0]
     with psycopg.connect(url) as connection:
+        # Linking five million events takes minutes, and no read that is measured here looks at a hash.
+        connection.execute("SET session_replication_role = replica")
         _copy_processes(connection, processes, chance)
         for block in track(range(0, len(processes), 1000), description="loading tasks and events"):
             rows = list(_task_rows(processes[block : block + 1000], len(processes), block, chance))
@@ -93,11 +95,15 @@ def _copy_tasks(connection: psycopg.Connection[tuple[object, ...]], rows: list[t
 
 
 def _copy_events(connection: psycopg.Connection[tuple[object, ...]], rows: list[tuple[object, ...]]) -> None:
-    columns = "id, process_instance_id, task_id, event_type, event_category, user_id, message, timestamp"
+    columns = (
+        "id, process_instance_id, task_id, event_type, event_category, user_id, message, timestamp, hash"
+    )
     with connection.cursor().copy(f"COPY process_events ({columns}) FROM STDIN") as copy:
         for id, process, _, name, _, _, person, created, _ in rows:
             for kind in _STEPS:
-                copy.write_row((uuid7(), process, id, kind, "lifecycle", person, f"{name} {kind}", created))
+                copy.write_row(
+                    (uuid7(), process, id, kind, "lifecycle", person, f"{name} {kind}", created, bytes(32))
+                )
 
 
 def reads(workbench: gndp.Workbench, process: UUID) -> dict[str, tuple[Callable[[], object], str]]:

@@ -10,6 +10,7 @@ from types import TracebackType
 
 from gndp.directory.calendars import Calendars
 from gndp.directory.table_directory import TableDirectory
+from gndp.engine.audit import Audit
 from gndp.engine.checker import CheckReport, check
 from gndp.engine.definitions import Definitions
 from gndp.engine.processes import Processes
@@ -38,7 +39,7 @@ def utc_now() -> datetime:
 
 class Workbench:
     """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``,
-    ``.calendars``, ``.sla``, ``.events``, ``.jobs``.
+    ``.calendars``, ``.sla``, ``.events``, ``.jobs``, ``.audit``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
@@ -61,6 +62,7 @@ class Workbench:
         self.tasks = Tasks(self._transitions, self.definitions)
         self.sla = Sla(self._transitions, self.directory)
         self.events = Events(self._transitions)
+        self.audit = Audit(database)
         waiting = Waiting(self._transitions, self.definitions)
         self._transitions.use_freed_capacity = waiting.use_freed_capacity
         jobs = [

@@ -14,6 +14,7 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
+from gndp.cli.audit import audit_app
 from gndp.cli.directory import directory_app
 from gndp.cli.events import events_app
 from gndp.cli.exits import EXIT_CODES, FOUND
@@ -46,6 +47,7 @@ app.add_typer(definitions_app, name="definitions")
 app.add_typer(directory_app, name="directory")
 app.add_typer(events_app, name="events")
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(audit_app, name="audit")
 
 
 def _show_version(wanted: bool) -> None:

@@ -19,12 +19,14 @@ class Command(NamedTuple):
     """Who gives a command, when, and what it belongs to.
 
     ``now`` is the workbench clock's reading, aware UTC. ``automated`` marks what no person did.
+    ``causation_id`` is the event that it reacts to.
     """
 
     actor: str | None
     now: datetime
     correlation_id: str | None = None
     automated: bool = False
+    causation_id: UUID | None = None
 
 
 class NewEvent(NamedTuple):

@@ -156,6 +156,8 @@ class Event(NamedTuple):
     """One line of the audit log: a row of ``process_events``.
 
     ``seq`` orders the events of a process; ``timestamp`` is the business instant of the command.
+    ``causation_id`` is the event that it reacts to, None when it reacts to none. ``hash`` (SHA-256, in
+    hexadecimal) seals it and all events before it of its process.
     """
 
     id: UUID
@@ -177,6 +179,8 @@ class Event(NamedTuple):
     timestamp: datetime
     correlation_id: str | None
     tags: list[str]
+    causation_id: UUID | None
+    hash: str
 
     @property
     def payload(self) -> Payload:

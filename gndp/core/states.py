@@ -205,6 +205,16 @@ class DeliveryStatus(Meaning):
     DEAD = "dead", "its handler failed too often; somebody must look, and may have it given again"
 
 
+class AuditFault(Meaning):
+    """What an audit of the log finds wrong."""
+
+    CHAIN_BROKEN = "chain_broken", "an event is not what was written, or one before it is missing or new"
+    TAIL_CUT = "tail_cut", "the last events that were anchored are gone"
+    HISTORY_REWRITTEN = "history_rewritten", "the events that were anchored have been replaced by others"
+    PROCESS_GONE = "process_gone", "all its events are gone, and retention did not delete it"
+    ANCHOR_ALTERED = "anchor_altered", "the file is no anchor, or has been changed since it was written"
+
+
 class Transition(NamedTuple):
     """One allowed change of status: ``command`` takes an item ``from_`` one status ``to`` another.
 

@@ -13,6 +13,7 @@ Source of the invariants: the house plan ("What always holds") and the semantics
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby, islice
@@ -101,11 +102,7 @@ def check(connection: psycopg.Connection[Any]) -> CheckReport:
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
         raise ValueError("check needs a connection that is not in a transaction")
-    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        # PostgreSQL's default of 4 MB makes it sort and hash the events on disk.
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute("SET LOCAL enable_seqscan = on")
+    with consistent_read(connection) as cursor:
         as_of = cursor.execute("SELECT statement_timestamp()").fetchall()[0][0].astimezone(UTC)
         rows = {table: _count(cursor, table) for table in CHECKED_TABLES}
         results = [_check_rows(cursor, path) for path in _files(_CHECKS)]
@@ -118,6 +115,17 @@ def check(connection: psycopg.Connection[Any]) -> CheckReport:
         invariants=tuple(invariant for invariant, _ in results),
         violations=tuple(violation for _, violations in results for violation in violations),
     )
+
+
+@contextmanager
+def consistent_read(connection: psycopg.Connection[Any]) -> Iterator[_Cursor]:
+    """A transaction that reads the whole database as it was at one moment, and writes nothing."""
+    with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # PostgreSQL's default of 4 MB makes it sort and hash the events on disk.
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute("SET LOCAL enable_seqscan = on")
+        yield cursor
 
 
 _Result = tuple[Invariant, list[Violation]]

@@ -45,7 +45,8 @@ _FREED_COLUMNS = dict.fromkeys(
 class Call(NamedTuple):
     """A command as it was called: its name, the actor, and what every command may carry.
 
-    ``arguments`` are compared when an idempotency key comes again.
+    ``arguments`` are compared when an idempotency key comes again. ``causation_id`` is the event that it
+    reacts to.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Call(NamedTuple):
     idempotency_key: str | None = None
     correlation_id: str | None = None
     automated: bool = False
+    causation_id: UUID | None = None
 
 
 class Cause(Protocol):
@@ -82,7 +84,7 @@ class Work:
     def __init__(
         self, transaction: Transaction, call: Call, now: datetime, commit: bool, shelf: Shelf
     ) -> None:
-        self.command = Command(call.actor, now, call.correlation_id, call.automated)
+        self.command = Command(call.actor, now, call.correlation_id, call.automated, call.causation_id)
         self._transaction = transaction
         self._call = call
         self._commit = commit
@@ -255,6 +257,7 @@ class Transitions:
     ) -> Answer:
         """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
         now = self.now()
+        call = _caused(call, cause.get())
         joined = self._unit_of_work.get()
         freed = self._freed_in_unit.get()
         if joined is not None and freed is not None:
@@ -301,6 +304,12 @@ class Transitions:
         answer = decide(work)
         freed |= work.freed_teams
         return answer
+
+
+def _caused(call: Call, reason: Cause | None) -> Call:
+    if reason is None:
+        return call
+    return call._replace(causation_id=reason.id, correlation_id=call.correlation_id or reason.correlation_id)
 
 
 def _queued_again(changes: Changes) -> Iterator[str]:
@@ -388,6 +397,7 @@ def _event_rows(changes: Changes) -> list[dict[str, Any]]:
             "automated": command.automated,
             "timestamp": changes.at,
             "correlation_id": command.correlation_id,
+            "causation_id": command.causation_id,
         }
         for event in changes.events
     ]

@@ -18,6 +18,7 @@ _FIRST = datetime(1, 1, 1, tzinfo=UTC), UUID(int=0)
 _STEPS = (
     "lock",
     "forget_passed",
+    "keep_heads",
     "delete_events",
     "delete_assignments",
     "delete_sla_metrics",

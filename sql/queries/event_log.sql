@@ -23,7 +23,7 @@ SELECT pg_current_snapshot()::text, new.first_seq, e.*
 FROM new LEFT JOIN LATERAL (
     SELECT xid::text::bigint, id, seq, process_instance_id, task_id, event_type, event_category, severity,
            user_id, user_name, automated, message, details, old_status, new_status, old_data, new_data,
-           timestamp, correlation_id, tags
+           timestamp, correlation_id, tags, causation_id, encode(hash, 'hex')
     FROM process_events
     WHERE seq BETWEEN new.first_seq AND new.last_seq
       AND NOT pg_visible_in_snapshot(xid, :read_from::pg_snapshot)
@@ -35,7 +35,7 @@ FROM new LEFT JOIN LATERAL (
 -- The next events of a window.
 SELECT xid::text::bigint, id, seq, process_instance_id, task_id, event_type, event_category, severity,
        user_id, user_name, automated, message, details, old_status, new_status, old_data, new_data,
-       timestamp, correlation_id, tags
+       timestamp, correlation_id, tags, causation_id, encode(hash, 'hex')
 FROM process_events
 WHERE seq > :last_seq
   AND NOT pg_visible_in_snapshot(xid, :read_from::pg_snapshot)

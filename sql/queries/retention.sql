@@ -58,6 +58,15 @@ FROM (
     GROUP BY other.name) gone
 WHERE s.name = gone.name;
 
+-- name: keep_heads
+-- Where the chains of the processes end, for audits to come.
+INSERT INTO deleted_processes (process_instance_id, seq, hash, events)
+SELECT DISTINCT ON (process_instance_id)
+    process_instance_id, seq, hash, count(*) OVER (PARTITION BY process_instance_id)
+FROM process_events
+WHERE process_instance_id = ANY (:ids::uuid[])
+ORDER BY process_instance_id, seq DESC;
+
 -- name: delete_events
 -- The history of the processes.
 DELETE FROM process_events WHERE process_instance_id = ANY (:ids::uuid[]);

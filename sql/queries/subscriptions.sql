@@ -38,7 +38,8 @@ SELECT DISTINCT process_instance_id FROM event_deliveries WHERE subscription = :
 -- The failed deliveries whose time has come, each with its attempts and its event.
 SELECT d.attempts, e.xid::text::bigint, e.id, e.seq, e.process_instance_id, e.task_id, e.event_type,
        e.event_category, e.severity, e.user_id, e.user_name, e.automated, e.message, e.details, e.old_status,
-       e.new_status, e.old_data, e.new_data, e.timestamp, e.correlation_id, e.tags
+       e.new_status, e.old_data, e.new_data, e.timestamp, e.correlation_id, e.tags, e.causation_id,
+       encode(e.hash, 'hex')
 FROM event_deliveries d JOIN process_events e ON e.seq = d.seq
 WHERE d.subscription = :name AND d.status = 'retrying' AND d.due_at <= clock_timestamp()
 ORDER BY d.due_at, d.seq LIMIT :most;
@@ -47,7 +48,8 @@ ORDER BY d.due_at, d.seq LIMIT :most;
 -- What waits behind the failed event of a process, in order.
 SELECT d.attempts, e.xid::text::bigint, e.id, e.seq, e.process_instance_id, e.task_id, e.event_type,
        e.event_category, e.severity, e.user_id, e.user_name, e.automated, e.message, e.details, e.old_status,
-       e.new_status, e.old_data, e.new_data, e.timestamp, e.correlation_id, e.tags
+       e.new_status, e.old_data, e.new_data, e.timestamp, e.correlation_id, e.tags, e.causation_id,
+       encode(e.hash, 'hex')
 FROM event_deliveries d JOIN process_events e ON e.seq = d.seq
 WHERE d.process_instance_id = :process_id AND d.subscription = :name AND d.status = 'behind'
 ORDER BY d.seq LIMIT :most;
@@ -96,7 +98,7 @@ ORDER BY s.name;
 SELECT d.subscription, d.status, d.attempts, d.due_at, d.error, d.parked_at, e.xid::text::bigint, e.id, e.seq,
        e.process_instance_id, e.task_id, e.event_type, e.event_category, e.severity, e.user_id, e.user_name,
        e.automated, e.message, e.details, e.old_status, e.new_status, e.old_data, e.new_data, e.timestamp,
-       e.correlation_id, e.tags
+       e.correlation_id, e.tags, e.causation_id, encode(e.hash, 'hex')
 FROM event_deliveries d JOIN process_events e ON e.seq = d.seq
 WHERE (:name::text IS NULL OR d.subscription = :name) AND (:status::text IS NULL OR d.status = :status)
 ORDER BY d.subscription, d.seq LIMIT :most;

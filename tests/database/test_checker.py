@@ -19,6 +19,7 @@ from gndp.core.policies import PLAIN_TARGET, Terms, fingerprint, plain_policy
 from gndp.engine import checker, clock_check
 from gndp.engine.checker import LISTED, check
 from gndp.store.resources import sql_path, sql_text
+from tests.relink import RELINK
 
 
 def key(name: str) -> UUID:
@@ -258,19 +259,24 @@ def connection(database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def corrupt(connection: psycopg.Connection[Any], statements: str) -> None:
+def corrupt(connection: psycopg.Connection[Any], statements: str, *, relink: bool = True) -> None:
     """Change rows behind the back of triggers and foreign keys.
 
     ``id_of('report')`` is the id of the process or task of that name, ``event(item, type)`` that of an event.
+    The chain of events is linked anew, so that it does not give away what happened to an event.
     """
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
         connection.execute(FUNCTIONS)
         connection.execute(re.sub(r"\b(?=(?:id_of|event)\()", "pg_temp.", statements).encode())
+        if relink:
+            connection.execute(RELINK)
 
 
 def rebuild(connection: psycopg.Connection[Any]) -> None:
     tables = (
+        "event_deliveries",
+        "event_subscriptions",
         "sla_metrics",
         "sla_terms",
         "process_events",
@@ -314,8 +320,8 @@ def lose(item: str, event_type: str) -> str:
 def tell(process: str, task: str, event_type: str, old: str, new: str, instant: str) -> str:
     return (
         "INSERT INTO process_events (id, process_instance_id, task_id, event_type, event_category, message,"
-        f" old_status, new_status, timestamp) SELECT gen_random_uuid(), id_of('{process}'), {task},"
-        f" '{event_type}', 'lifecycle', '', {old}, {new}, {instant}"
+        f" old_status, new_status, timestamp, hash) SELECT gen_random_uuid(), id_of('{process}'), {task},"
+        f" '{event_type}', 'lifecycle', '', {old}, {new}, {instant}, ''"
         f" FROM process_events WHERE process_instance_id = id_of('{process}');"
     )
 
@@ -361,6 +367,13 @@ CORRUPTIONS: dict[str, list[str]] = {
         tell("loan", "NULL", "process.completed", "'completed'", "'completed'", NOW),
     ],
     "event_time": [event("report", "task.waiting", "timestamp = timestamp - interval '1 hour'")],
+    "event_link": [
+        event("report", "task.waiting", "message = 'somebody else says so'"),
+        event("report", "task.waiting", "hash = sha256(hash)"),
+        event("sort", "task.created", "old_data = 'null'"),
+        lose("apply", "task.waiting"),
+        tell("survey", "NULL", "process.commented", "NULL", "NULL", NOW),
+    ],
     "event_process": [tell("batch", "id_of('report')", "task.commented", "NULL", "NULL", NOW)],
     "assignment_active": [
         assignments("letter", "status = 'cancelled'"),
@@ -474,6 +487,56 @@ CORRUPTIONS: dict[str, list[str]] = {
 # fmt: on
 
 
+def subscription(passed: str, seqs: str, **columns: str) -> str:
+    """A subscription that says it has passed so many events, up to the end of the log."""
+    values = {
+        "name": "'notes'",
+        "pattern": "'*'",
+        "started_from": "'1:1:'",
+        "read_from": "pg_current_snapshot()",
+        "read_to": "pg_current_snapshot()",
+        "passed": passed,
+        "passed_seqs": seqs,
+    } | columns
+    return (
+        f"INSERT INTO event_subscriptions ({', '.join(values)}) SELECT {', '.join(values.values())}"
+        " FROM process_events;"
+    )
+
+
+def delivery(seq: str, status: str, due_at: str = "NULL") -> str:
+    """A parked delivery of a subscription that has passed everything."""
+    return subscription("count(*)", "sum(seq)") + (
+        "INSERT INTO event_deliveries (subscription, seq, process_instance_id, status, due_at)"
+        f" SELECT 'notes', {seq}, process_instance_id, '{status}', {due_at}"
+        " FROM process_events ORDER BY seq LIMIT 1;"
+    )
+
+
+CORRUPTIONS |= {
+    "subscription_position": [
+        subscription("count(*) - 1", "sum(seq) - min(seq)"),
+        subscription("count(*) + 1", "sum(seq) + 1"),
+        subscription("count(*)", "sum(seq) + 1"),
+        subscription("count(*)", "sum(seq)", pattern="'task.*'"),
+        subscription("count(*)", "sum(seq)", starts_at="min(timestamp) + interval '1 minute'"),
+        subscription("count(*)", "sum(seq)", read_from="'1:1:'", last_seq="max(seq) - 1"),
+    ],
+    "subscription_parked": [
+        delivery("seq + 1000000", "dead"),
+        delivery("seq", "retrying"),
+        delivery("seq", "behind", "clock_timestamp()"),
+        delivery("seq", "dead")
+        + "UPDATE event_subscriptions SET read_from = '1:1:', read_to = '1:1:', passed = 0, passed_seqs = 0;",
+    ],
+}
+
+
+def is_id(text: str) -> bool:
+    """Whether a violation names a row: by its UUID, or a subscription by its name."""
+    return text == "notes" or bool(UUID(text))
+
+
 def names(report: checker.CheckReport) -> list[str]:
     return [invariant.name for invariant in report.broken]
 
@@ -512,12 +575,12 @@ def test_each_corruption_breaks_exactly_its_invariant(
         for statements in ways:
             with subtests.test(invariant, statements=statements):
                 rebuild(connection)
-                corrupt(connection, statements)
+                corrupt(connection, statements, relink=invariant != "event_link")
                 report = check(connection)
                 assert names(report) == [invariant], report.violations
                 assert not report.ok
                 assert {violation.invariant for violation in report.violations} == {invariant}
-                assert all(UUID(violation.id) and violation.detail for violation in report.violations)
+                assert all(is_id(violation.id) and violation.detail for violation in report.violations)
 
 
 def test_many_offenders_are_counted_and_the_first_listed(connection: psycopg.Connection[Any]) -> None:

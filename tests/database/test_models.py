@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -173,6 +174,30 @@ def test_what_the_first_revision_holds_comes_along(empty_url: str) -> None:
     with gndp.connect(empty_url) as workbench:
         assert workbench.definitions.get("loan").document == {"id": "loan"}
         assert workbench.directory.people() == []
+
+
+def test_events_that_are_there_are_linked_by_the_revision_that_brings_the_chain(
+    empty_url: str, tmp_path: Path
+) -> None:
+    with engine(empty_url).begin() as connection:
+        command.upgrade(_config(connection), "0005_routing")
+        connection.exec_driver_sql(
+            "INSERT INTO process_instances (id, process_definition_id, process_name, process_type, status,"
+            " initiated_by, created_at) SELECT md5(n::text)::uuid, 'd', 'p', 'custom', 'running', 'a', now()"
+            " FROM generate_series(1, 10) n"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO process_events (id, process_instance_id, event_type, event_category, message,"
+            " details, new_status, timestamp) SELECT gen_random_uuid(), md5((n %% 10 + 1)::text)::uuid,"
+            " 'process.started', 'lifecycle', 'it''s \"n\"', jsonb_build_object('n', n), 'running', now()"
+            " FROM generate_series(1, 100) n"
+        )
+    with gndp.connect(empty_url) as workbench:
+        (process, *_) = workbench.processes.list().processes
+        workbench.processes.comment(process.id, user_id="ann", text="and on it goes")
+        anchor = workbench.audit.anchor(tmp_path / "anchor.jsonl")
+        assert (anchor.processes, anchor.events) == (10, 101)
+        assert workbench.audit.verify(tmp_path / "anchor.jsonl").ok
 
 
 def test_a_definition_keeps_the_order_of_its_forms_fields(database_url: str) -> None:

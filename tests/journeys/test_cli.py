@@ -91,7 +91,10 @@ def succeeded(result: subprocess.CompletedProcess[str]) -> str:
         *(["directory"], ["directory", "teams"], ["directory", "people"], ["directory", "import"]),
         *(["directory", "add-team"], ["directory", "update-team"], ["directory", "out-of-office"]),
         *(["directory", "add-person"], ["directory", "update-person"]),
-        *(["events"], ["events", "catalogue"], ["jobs"], ["jobs", "runs"], ["jobs", "run"]),
+        *(["events"], ["events", "catalogue"], ["events", "tail"], ["events", "subscriptions"]),
+        *(["events", "dead"], ["events", "unsubscribe"], ["events", "rebase"]),
+        *(["jobs"], ["jobs", "runs"], ["jobs", "run"]),
+        *(["audit"], ["audit", "anchor"], ["audit", "verify"]),
     ],
     ids=" ".join,
 )

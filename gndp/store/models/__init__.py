@@ -14,13 +14,19 @@ from gndp.store.models.jobs import JobLease, JobRuns
 from gndp.store.models.measures import PerformanceMetrics, SlaMetrics
 from gndp.store.models.people import Calendars, People, Teams
 from gndp.store.models.policies import SlaPolicies, SlaRevision, SlaSweeps, SlaTerms
-from gndp.store.models.processes import ProcessDefinitions, ProcessEvents, ProcessInstances
+from gndp.store.models.processes import (
+    DeletedProcesses,
+    ProcessDefinitions,
+    ProcessEvents,
+    ProcessInstances,
+)
 from gndp.store.models.rules import WorkflowRules
 from gndp.store.models.subscriptions import EventDeliveries, EventLog, EventSubscriptions
 from gndp.store.models.tasks import TaskAssignments, Tasks
 
 __all__ = [
     "Calendars",
+    "DeletedProcesses",
     "EventDeliveries",
     "EventLog",
     "EventSubscriptions",

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     PrimaryKeyConstraint,
     Text,
@@ -158,7 +159,10 @@ class ProcessInstances(SQLModel, table=True):
 
 
 class ProcessEvents(SQLModel, table=True):
-    """The audit log: append-only, ordered by ``seq``, stamped with the writing transaction."""
+    """The audit log: append-only, ordered by ``seq``, stamped with the writing transaction.
+
+    The ``hash`` of an event seals it and those before it of its process.
+    """
 
     __tablename__ = "process_events"
     __table_args__ = (
@@ -171,7 +175,7 @@ class ProcessEvents(SQLModel, table=True):
         Index("process_events_process_idx", "process_instance_id", "seq"),
         Index("process_events_task_idx", "task_id", postgresql_where=text("task_id IS NOT NULL")),
         Index("process_events_xid_idx", "xid", "seq"),
-        Index("process_events_seq_key", "seq", unique=True),
+        Index("process_events_seq_idx", "seq"),
     )
 
     id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))
@@ -194,3 +198,20 @@ class ProcessEvents(SQLModel, table=True):
     timestamp: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     correlation_id: str | None = Field(sa_column=Column(Text(), nullable=True))
     tags: list[str] = Field(sa_column=Column(ARRAY(Text()), server_default=text("'{}'"), nullable=False))
+    causation_id: UUID | None = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=True))
+    hash: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
+
+
+class DeletedProcesses(SQLModel, table=True):
+    """What retention deleted, and where the chain of each process ended."""
+
+    __tablename__ = "deleted_processes"
+    __table_args__ = (PrimaryKeyConstraint("process_instance_id", "seq", name="deleted_processes_pkey"),)
+
+    process_instance_id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger(), nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary(), nullable=False))
+    events: int = Field(sa_column=Column(BigInteger(), nullable=False))
+    deleted_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), server_default=text("now()"), nullable=False)
+    )

@@ -4,7 +4,7 @@ parked."""
 from gndp.store.migrate import run_sql
 
 revision = "0008_event_log"
-down_revision = "0005_routing"
+down_revision = "0007_event_chain"
 branch_labels = None
 depends_on = None
 

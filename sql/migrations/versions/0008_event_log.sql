@@ -52,7 +52,7 @@ CREATE INDEX event_deliveries_due_idx ON event_deliveries (subscription, due_at)
 
 -- A window is found by the transactions that are new in it, and read in the order of seq.
 CREATE INDEX process_events_xid_idx ON process_events (xid, seq);
-CREATE UNIQUE INDEX process_events_seq_key ON process_events (seq);
+CREATE INDEX process_events_seq_idx ON process_events (seq);
 
 -- The types that a pattern means ("task.completed", "sla.*", "*"), for LIKE.
 CREATE FUNCTION event_types(pattern text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
