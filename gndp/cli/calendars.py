@@ -18,14 +18,10 @@ from gndp.core.values import require_aware
 
 calendars_app = typer.Typer(help="Working-time calendars: save, list, count with one.", no_args_is_help=True)
 
-CalendarName = Annotated[
-    str, typer.Argument(metavar="NAME", help="The name of the calendar.", show_default=False)
-]
+CalendarName = Annotated[str, typer.Argument(help="The name of the calendar.", show_default=False)]
 Start = Annotated[
     str,
-    typer.Argument(
-        metavar="START", help="The instant, with an offset: 2026-08-15T08:00+02:00.", show_default=False
-    ),
+    typer.Argument(help="The instant, with an offset: 2026-08-15T08:00+02:00.", show_default=False),
 ]
 
 
@@ -125,16 +121,14 @@ def add_minutes(
 def minutes_between(
     name: CalendarName,
     start: Start,
-    end: Annotated[
-        str, typer.Argument(metavar="END", help="The other instant, with an offset.", show_default=False)
-    ],
+    end: Annotated[str, typer.Argument(help="The other instant, with an offset.", show_default=False)],
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Count the minutes worked between instants.
 
-    They are negative when END is before START.
+    They are negative when the end is before the start.
     """
     begin = require_aware(read_instant(start, "start"), "start")
     finish = require_aware(read_instant(end, "end"), "end")

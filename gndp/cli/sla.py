@@ -29,9 +29,7 @@ sla_app = typer.Typer(
     help="SLA policies and clocks: publish, preview, read, recompute.", no_args_is_help=True
 )
 
-PolicyName = Annotated[
-    str, typer.Argument(metavar="NAME", help="The name of the policy.", show_default=False)
-]
+PolicyName = Annotated[str, typer.Argument(help="The name of the policy.", show_default=False)]
 User = Annotated[str | None, typer.Option(help="Who does it. [default: the system's user]")]
 ProcessId = Annotated[
     str | None, typer.Option("--process", metavar="ID", help="The process; its own clocks are meant.")
@@ -110,9 +108,7 @@ def retire_policy(
 
 @sla_app.command("preview")
 def preview_policy(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A published policy.", show_default=False)
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="A published policy.", show_default=False)] = None,
     file: Annotated[Path | None, typer.Option(help="A policy in YAML or JSON instead.")] = None,
     target: Annotated[
         int | None, typer.Option(metavar="MINUTES", help="Just a target instead, in minutes.")
@@ -159,10 +155,7 @@ def show_clocks(
     task: TaskId = None,
     as_of: Annotated[
         str | None,
-        typer.Option(
-            metavar="INSTANT",
-            help="Read them then: 2026-08-15T08:00+02:00. [default: now]",
-        ),
+        typer.Option(metavar="INSTANT", help="Read them then: 2026-08-15T08:00+02:00. [default: now]"),
     ] = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from gndp.cli.output import cells, print_table, shown_duration, shown_instant
+from gndp.cli.output import cells, one_line, print_table, shown_duration, shown_instant
 from gndp.core.policies import AppliesTo, Condition, EscalationLevel, Policy, parse_policy
 from gndp.core.records import PublishedPolicy
 from gndp.core.sla import Preview
@@ -116,7 +116,7 @@ def print_preview(preview: Preview) -> None:
     """Print when a clock would tell what, on the clock of its calendar."""
     policy, calendar = preview.terms
     time_zone = "UTC" if calendar is None else calendar.time_zone
-    typer.echo(f"{policy.name}: {_target(policy)} ({time_zone})")
+    typer.echo(one_line(f"{policy.name}: {_target(policy)} ({time_zone})"))
     rows = [
         (what, shown_instant(at, time_zone), shown_duration(elapsed), meaning)
         for at, what, elapsed, meaning in sorted(_previewed(preview), key=lambda row: row[0])
