@@ -44,6 +44,9 @@ soak: $(READY) ## Run the long campaigns
 docs: $(READY) ## Draw the pages that come from the code
 	$(BIN)/gndp states --write docs/states.md
 	$(BIN)/gndp events catalogue --write docs/reference/events.md
+	$(BIN)/gndp schema definition --write docs/reference/definition.schema.json
+	$(BIN)/gndp schema policy --write docs/reference/policy.schema.json
+	$(BIN)/gndp schema calendar --write docs/reference/calendar.schema.json
 	$(BIN)/typer gndp.cli utils docs --name gndp --output docs/reference/cli.md
 
 clean: ## Remove the virtual environment and what the tools left

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
+import json
 import signal
 import sys
 from dataclasses import asdict
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -15,14 +16,17 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from gndp.cli.audit import audit_app
+from gndp.cli.calendars import calendars_app
 from gndp.cli.directory import directory_app
 from gndp.cli.events import events_app
 from gndp.cli.exits import EXIT_CODES, FOUND
 from gndp.cli.jobs import jobs_app
-from gndp.cli.options import DatabaseUrl, DataDir, Json, WriteTo, opened, read_settings
+from gndp.cli.options import DatabaseUrl, DataDir, Json, WriteTo, opened, read_settings, system_user
 from gndp.cli.output import one_line, print_json, print_page, print_table, progress_bar
-from gndp.core.errors import Invalid
+from gndp.cli.sla import sla_app
+from gndp.core.schemas import calendar_json_schema, policy_json_schema
 from gndp.core.states_page import states_page
+from gndp.core.templates import template_json_schema
 from gndp.engine.checker import CheckReport
 from gndp.formats import EXTENSIONS, Columns
 from gndp.settings import Settings
@@ -45,6 +49,8 @@ app = typer.Typer(
 definitions_app = typer.Typer(help="Process definitions: publish one, list them.", no_args_is_help=True)
 app.add_typer(definitions_app, name="definitions")
 app.add_typer(directory_app, name="directory")
+app.add_typer(calendars_app, name="calendars")
+app.add_typer(sla_app, name="sla")
 app.add_typer(events_app, name="events")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(audit_app, name="audit")
@@ -172,6 +178,30 @@ def states(write: WriteTo = None) -> None:
     And which may follow which, by which command: the page docs/states.md, drawn from the code.
     """
     print_page(states_page(), write)
+
+
+class _Document(StrEnum):
+    """What people write in files."""
+
+    DEFINITION = "definition"
+    POLICY = "policy"
+    CALENDAR = "calendar"
+
+
+@app.command()
+def schema(
+    document: Annotated[_Document, typer.Argument(help="Of what.", show_default=False)], write: WriteTo = None
+) -> None:
+    """Print the JSON Schema of a document.
+
+    Of process definitions, SLA policies and calendars. Editors complete and check files with it.
+    """
+    schemas = {
+        _Document.DEFINITION: template_json_schema,
+        _Document.POLICY: policy_json_schema,
+        _Document.CALENDAR: calendar_json_schema,
+    }
+    print_page(json.dumps(schemas[document](), indent=2, ensure_ascii=False) + "\n", write)
 
 
 @app.command()
@@ -348,18 +378,11 @@ def publish_definition(
     """
     document = file.read_bytes()
     with opened(database_url, data_dir) as workbench:
-        definition = workbench.definitions.publish(document, user_id=user or _system_user())
+        definition = workbench.definitions.publish(document, user_id=user or system_user())
     if as_json:
         print_json(definition._asdict())
     else:
         typer.echo(f"{definition.id}, version {definition.version}: {one_line(definition.name)}")
-
-
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as error:
-        raise Invalid("the system does not know your name: give --user") from error
 
 
 @definitions_app.command("list")

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from gndp.cli.exits import FOUND
-from gndp.cli.options import DatabaseUrl, DataDir, Json, opened
-from gndp.cli.output import one_line, print_json, print_table
-from gndp.core.errors import Invalid, Problem
+from gndp.cli.options import DatabaseUrl, DataDir, Json, opened, read_instant
+from gndp.cli.output import cells, one_line, print_json, print_table
+from gndp.core.errors import Invalid
 from gndp.core.people import Person, Team, skills_from_text
 from gndp.core.states import LoadMeasure, Role
 from gndp.directory.csv_import import COLUMNS, ImportReport
@@ -55,7 +55,7 @@ def list_teams(database_url: DatabaseUrl = None, data_dir: DataDir = None, as_js
     else:
         print_table(
             ("name", "lead", "manager", "calendar", "load measure", "imbalance limit"),
-            [_cells(t.name, t.lead, t.manager, t.calendar, t.load_measure, t.imbalance_limit) for t in teams],
+            [cells(t.name, t.lead, t.manager, t.calendar, t.load_measure, t.imbalance_limit) for t in teams],
         )
 
 
@@ -76,7 +76,7 @@ def list_people(
         print_table(
             ("id", "name", "team", "role", "skills", "capacity", "state"),
             [
-                _cells(p.user_id, p.name, p.team, p.role, _skills(p), p.capacity, _state(p, now))
+                cells(p.user_id, p.name, p.team, p.role, _skills(p), p.capacity, _state(p, now))
                 for p in people
             ],
         )
@@ -190,7 +190,8 @@ def out_of_office(
     """Say that a person is away, or back."""
     if back == (until is not None):
         raise Invalid("give --until or --back, and not both")
-    end, start = _instant(until, "until"), _instant(from_, "from")
+    end = None if until is None else read_instant(until, "until")
+    start = None if from_ is None else read_instant(from_, "from")
     with opened(database_url, data_dir) as workbench:
         person = workbench.directory.set_out_of_office(user_id, end, substitute, start)
         _print_person(person, workbench.clock(), as_json)
@@ -251,15 +252,6 @@ def _skills_given(text: str | None) -> dict[str, Any]:
     return {} if text is None else {"skills": skills_from_text(text, "skills")}
 
 
-def _instant(text: str | None, place: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(Problem(place, "is no instant such as 2026-08-15T08:00+02:00")) from None
-
-
 def _print_team(team: Team, as_json: bool) -> None:
     if as_json:
         print_json(team._asdict())
@@ -274,10 +266,6 @@ def _print_person(person: Person, now: datetime, as_json: bool) -> None:
     else:
         place = f"{person.role}, team {person.team}" if person.team else f"{person.role}, no team"
         typer.echo(one_line(f"{person.user_id}: {person.name}, {place}, {_state(person, now)}"))
-
-
-def _cells(*values: object) -> list[str]:
-    return ["–" if value is None else str(value) for value in values]
 
 
 def _skills(person: Person) -> str | None:

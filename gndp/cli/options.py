@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +43,22 @@ WriteTo = Annotated[
     Path | None, typer.Option("--write", metavar="FILE", help="Write the page there instead of printing it.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def system_user() -> str:
+    """The name of the system's user, for whoever gives no other; Invalid when the system does not know it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise Invalid("the system does not know your name: give --user") from error
+
+
+def read_instant(text: str, place: str) -> datetime:
+    """The instant that an option or argument spells, perhaps without a zone; ``place`` is its name."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(Problem(place, "is no instant such as 2026-08-15T08:00+02:00")) from None
 
 
 def read_settings() -> Settings:

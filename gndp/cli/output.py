@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -18,6 +20,30 @@ from rich.table import Table
 def one_line(text: str) -> str:
     """A text as one line that no terminal takes for a command to itself."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+
+
+def cells(*values: object) -> list[str]:
+    """The values as cells of a table; what is not there as a dash."""
+    return ["–" if value is None else str(value) for value in values]
+
+
+def shown_instant(instant: datetime, time_zone: str = "UTC") -> str:
+    """An instant in UTC on the clock of a time zone, with its weekday: `Tue 2026-05-26 15:00:00+02:00`."""
+    try:
+        local = instant.astimezone(ZoneInfo(time_zone))
+    except OverflowError:  # at the edges of the years 1 to 9999
+        local, time_zone = instant, "UTC"
+    text = f"{local:%a} {local.isoformat(' ', 'seconds')}"
+    return text.removesuffix("+00:00") + " UTC" if time_zone == "UTC" else text
+
+
+def shown_duration(time: timedelta) -> str:
+    """A duration in hours and minutes, the seconds only of one below an hour: `7 h 30 min`, `-45 min`."""
+    seconds = int(abs(time).total_seconds())
+    hours, minutes, seconds = seconds // 3600, seconds // 60 % 60, seconds % 60
+    parts = ((hours, "h"), (minutes, "min"), (0 if hours else seconds, "s"))
+    text = " ".join(f"{count:,} {unit}" for count, unit in parts if count)
+    return ("-" if time < timedelta() else "") + text if text else "0 min"
 
 
 def print_json(value: Any) -> None:

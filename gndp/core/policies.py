@@ -46,6 +46,9 @@ _ORDER = {
 }
 """The events that a clock may listen to, by the stage of an item's life at which they come."""
 
+CLOCK_EVENTS = tuple(_ORDER)
+"""The types of event that a clock may listen to, in the order in which they come in an item's life."""
+
 _LAST = {"process": frozenset({9}), "task": frozenset({7})}
 
 PAUSE_ENDS: Mapping[str, frozenset[str]] = {

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,8 +18,8 @@ from typer.testing import CliRunner
 import gndp
 from gndp.cli import app
 from gndp.core.states_page import states_page
+from tests.journeys.command_line import GNDP, Run, succeeded, told
 
-GNDP = Path(sys.executable).with_name("gndp")
 TEMPLATE = """
 id: hiring
 name: Hiring
@@ -37,51 +34,6 @@ b,Register,yesterday,ann
 b,Register,2024-03-02T09:00:00Z,ann
 """
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A folder that the embedded server's system user can enter, which pytest's own is not."""
-    path = Path(tempfile.mkdtemp(prefix="gndp-test-", dir="/var/tmp"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def run(folder: Path) -> Run:
-    """Run ``gndp`` away from the checkout, with no settings but those that are given."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GNDP_")}
-
-    def gndp_command(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [GNDP, *map(str, arguments)],
-            cwd=folder,
-            env=inherited | {name: str(value) for name, value in settings.items()},
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-        )
-
-    return gndp_command
-
-
-def told(result: subprocess.CompletedProcess[str], code: int) -> str:
-    """The one line that a command which failed in this way has to say."""
-    assert result.returncode == code, result
-    assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("gndp: ")
-    return line
-
-
-def succeeded(result: subprocess.CompletedProcess[str]) -> str:
-    assert result.returncode == 0, result
-    assert result.stderr == ""
-    return result.stdout
-
 
 @pytest.mark.parametrize(
     "command",
@@ -95,6 +47,11 @@ def succeeded(result: subprocess.CompletedProcess[str]) -> str:
         *(["events", "dead"], ["events", "unsubscribe"], ["events", "rebase"]),
         *(["jobs"], ["jobs", "runs"], ["jobs", "run"]),
         *(["audit"], ["audit", "anchor"], ["audit", "verify"]),
+        *(["calendars"], ["calendars", "save"], ["calendars", "list"], ["calendars", "show"]),
+        *(["calendars", "add"], ["calendars", "between"]),
+        *(["sla"], ["sla", "publish"], ["sla", "list"], ["sla", "show"], ["sla", "retire"]),
+        *(["sla", "preview"], ["sla", "clocks"], ["sla", "recompute"]),
+        ["schema"],
     ],
     ids=" ".join,
 )
@@ -252,6 +209,14 @@ def test_the_page_of_states_is_printed_and_written(run: Run, folder: Path) -> No
     assert succeeded(run("states")) == states_page()
     assert succeeded(run("states", "--write", folder / "states.md")) == ""
     assert (folder / "states.md").read_text(encoding="utf-8") == states_page()
+
+
+def test_the_schema_of_a_document_is_printed_and_written(run: Run, folder: Path) -> None:
+    printed = succeeded(run("schema", "policy"))
+    assert json.loads(printed)["title"] == "GNDP SLA policy"
+    assert succeeded(run("schema", "calendar", "--write", folder / "calendar.json")) == ""
+    assert json.loads((folder / "calendar.json").read_text(encoding="utf-8"))["required"] == ["hours"]
+    assert run("schema", "poem").returncode == 2
 
 
 def test_the_embedded_server_serves_a_command_and_stops(run: Run, folder: Path) -> None:
