@@ -4,6 +4,10 @@ A case becomes a process and each of its activity instances a task, in one trans
 interrupts a replay leaves whole cases only. Ids are derived from the log's fingerprint, the case and the
 row, so replaying a log again, after an interruption, or twice at once, loads every case exactly once.
 
+Where a column has the priority, a case begins with that of its first event, and a later event that says
+another one changes it. Clocks keep the policy that they started with: what was promised when the case was
+opened.
+
 What a log does not say is marked, so that an export does not say it either: a task whose start it does not
 know is created, started and completed at its completion and tagged ``start-unobserved``; one whose resource
 it does not know is done by ``unknown`` and tagged ``resource-unobserved``.
@@ -11,7 +15,7 @@ it does not know is done by ``unknown`` and tagged ``resource-unobserved``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -22,8 +26,18 @@ from uuid import UUID, uuid5
 
 from gndp.core import arguments
 from gndp.core.errors import Conflict, Invalid, NotFound, Refusal
+from gndp.core.states import Priority
 from gndp.core.values import shown, validate_texts
-from gndp.formats import EXTENSIONS, ActivityInstance, BadRow, Case, Columns, Log, read_log
+from gndp.formats import (
+    EXTENSIONS,
+    ActivityInstance,
+    BadRow,
+    Case,
+    Columns,
+    Log,
+    PriorityReader,
+    read_log,
+)
 from gndp.workbench import Workbench, connect
 
 REPLAYED = "replay"
@@ -52,6 +66,7 @@ class ReplayReport:
     - ``definition_id`` and ``tag``: what the log's processes can be found and exported by.
     - ``cases``, ``tasks``: loaded now; ``skipped``: cases that were there already.
     - ``problems``: what could not be loaded, with its place; the rest is.
+    - ``priorities``: which priority each value of the priority column was read as.
     - ``other_events``: readable events that are no activity instances, by lifecycle.
     - ``columns``, ``guessed``, ``assumed_time_zone``, ``assumed_date_order``, ``notes``: how the file was
       read, as ``formats.Log`` has them.
@@ -65,6 +80,7 @@ class ReplayReport:
     skipped: int
     tasks: int
     problems: list[BadRow]
+    priorities: dict[str, str]
     other_events: dict[str, int]
     columns: Columns
     guessed: tuple[str, ...]
@@ -83,6 +99,8 @@ def replay(
     day_first: bool | None = None,
     definition_id: str | None = None,
     process_type: str = "custom",
+    priority: str | None = None,
+    priority_map: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReplayReport:
     """Load an event log (see ``formats.read_log`` for the files and the options of reading them).
@@ -90,6 +108,10 @@ def replay(
     The resource is the person; attributes of a case go into its ``business_context``, those of an event into
     its task's ``input_data``; ``variables`` keep the whole case id and the log's fingerprint. The processes
     are of ``definition_id``, the file's name by default. ``progress(done, total)`` is called after each case.
+
+    ``priority`` names the column of the priority, ``priority_map`` says which of critical, high, medium and
+    low its values are where they do not say so themselves. Where an event has no value, or one that nobody
+    knows, the case keeps the priority that it had: medium at first.
 
     The commands run on connections of their own, with the log's clock: the workbench's clock, and whoever
     uses it meanwhile, are left alone. What the log holds and the engine refuses becomes a problem of the
@@ -104,13 +126,14 @@ def replay(
     process_type = arguments.name(process_type, "process_type")
     _refuse_template(workbench, definition)
     log = read_log(path, columns=columns, time_zone=time_zone, day_first=day_first)
+    priorities = _priorities(log, priority, priority_map)
     problems = list(log.problems)
     cases = skipped = tasks = 0
-    clock = _Clock()
+    clock = _Clock(workbench.clock)
     with connect(workbench.database_url, clock=clock) as own:
         player = _Player(own, clock, log.fingerprint, definition, process_type)
         for done, case in enumerate(log.cases, start=1):
-            plan = _plan(case, log, problems)
+            plan = _plan(case, log, priorities, problems)
             try:
                 if plan is not None and player.play(plan):
                     cases += 1
@@ -128,26 +151,27 @@ def replay(
         cases=cases,
         skipped=skipped,
         tasks=tasks,
-        problems=problems,
+        problems=problems + (priorities.problems if priorities else []),
+        priorities=dict(priorities.read_as) if priorities else {},
         other_events=dict(log.other_events),
         columns=log.columns,
         guessed=log.guessed,
         assumed_time_zone=log.assumed_time_zone,
         assumed_date_order=log.assumed_date_order,
-        notes=log.notes,
+        notes=log.notes + (priorities.notes if priorities else []),
         seconds=monotonic() - begun,
     )
 
 
 class _Clock:
-    """A workbench's clock that stands where the log is."""
+    """A workbench's clock that stands where the log is, and between cases is that of everybody else."""
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: Callable[[], datetime]) -> None:
         self.at: datetime | None = None
+        self._otherwise = otherwise
 
     def __call__(self) -> datetime:
-        assert self.at is not None
-        return self.at
+        return self._otherwise() if self.at is None else self.at
 
 
 class _Moment(NamedTuple):
@@ -170,6 +194,7 @@ class _Plan(NamedTuple):
     process_id: UUID
     process_name: str
     case_id: str
+    priority: str | None
     business_context: dict[str, Any]
     moments: list[_Moment]
 
@@ -213,6 +238,7 @@ class _Player:
 
     def _load(self, plan: _Plan) -> None:
         processes, tasks, clock = self._workbench.processes, self._workbench.tasks, self._clock
+        priority = plan.priority or Priority.MEDIUM
         with self._workbench.transaction():
             clock.at = plan.moments[0].at
             processes.start(
@@ -221,6 +247,7 @@ class _Player:
                 process_name=plan.process_name,
                 process_type=self._process_type,
                 initiated_by=_ACTOR,
+                priority=priority,
                 business_context=plan.business_context,
                 variables={"case_id": plan.case_id, "log": self._fingerprint},
                 tags=[REPLAYED, _tag(self._fingerprint)],
@@ -229,12 +256,18 @@ class _Player:
             )
             for moment in plan.moments:
                 clock.at = moment.at
-                if moment.ends:
-                    tasks.complete(moment.task_id, user_id=moment.person)
-                else:
+                if not moment.ends:
                     tasks.create(user_id=_ACTOR, **moment.new_task)
                     tasks.start(moment.task_id, user_id=moment.person)
+                    continue
+                said = moment.new_task["priority"]
+                if said not in (None, priority):
+                    processes.update(plan.process_id, user_id=_ACTOR, priority=said)
+                    priority = said
+                tasks.complete(moment.task_id, user_id=moment.person)
             processes.complete(plan.process_id, user_id=_ACTOR)
+            # Whom the case sets free gets a waiting task after the commit: by today's clock, not the log's.
+            clock.at = None
 
 
 def _refuse_template(workbench: Workbench, definition_id: str) -> None:
@@ -248,18 +281,27 @@ def _refuse_template(workbench: Workbench, definition_id: str) -> None:
     )
 
 
-def _plan(case: Case, log: Log, problems: list[BadRow]) -> _Plan | None:
+def _priorities(log: Log, column: str | None, meanings: Mapping[str, str] | None) -> PriorityReader | None:
+    if column is not None:
+        return PriorityReader(log, column, meanings)
+    if meanings:
+        raise Invalid("a priority map needs the column of the priority")
+    return None
+
+
+def _plan(case: Case, log: Log, priorities: PriorityReader | None, problems: list[BadRow]) -> _Plan | None:
     """The case as commands; None when it holds nothing to load. What cannot be loaded joins the problems."""
     process_id = uuid5(_NAMESPACE, f"{log.fingerprint}\x1f{case.case_id}")
     moments: list[_Moment] = []
     for position, instance in enumerate(case.activities):
         try:
-            moments += _moments(process_id, position, case, instance, problems)
+            moments += _moments(process_id, position, case, instance, priorities, problems)
         except Invalid as refusal:
             problems.append(BadRow(_place(case, instance), str(refusal)))
     if not moments:
         problems.append(BadRow(_place(case), "has no activity instance to load"))
         return None
+    priority = moments[0].new_task["priority"]
     # Not the whole tuple: its last fields have no order.
     moments.sort(key=attrgetter("at", "position", "ends"))
     if moments[-1].at - moments[0].at > _LONGEST:
@@ -269,25 +311,33 @@ def _plan(case: Case, log: Log, problems: list[BadRow]) -> _Plan | None:
         process_id,
         _shortened(case.case_id),
         case.case_id,
+        priority,
         _storable(case.attributes, _place(case), problems),
         moments,
     )
 
 
 def _moments(
-    process_id: UUID, position: int, case: Case, instance: ActivityInstance, problems: list[BadRow]
+    process_id: UUID,
+    position: int,
+    case: Case,
+    instance: ActivityInstance,
+    priorities: PriorityReader | None,
+    problems: list[BadRow],
 ) -> list[_Moment]:
     """Begin and end of a task; Invalid when the engine would refuse it."""
     task_id = uuid5(process_id, str(instance.row))
     activity = arguments.name(instance.activity, "activity")
     person = arguments.optional_name(instance.resource, "resource")
+    place = _place(case, instance)
     new_task = {
         "id": task_id,
         "process_instance_id": process_id,
         "task_definition_id": activity,
         "task_name": activity,
         "task_type": "manual",
-        "input_data": _storable(instance.attributes, _place(case, instance), problems),
+        "priority": priorities.read(case, instance, place) if priorities else None,
+        "input_data": _storable(instance.attributes, place, problems),
         "tags": _unobserved(instance),
     }
     begin = instance.started_at or instance.completed_at

@@ -278,6 +278,15 @@ def replay(
     definition_id: Annotated[
         str | None, typer.Option(help="What the processes are of. [default: the file's name]")
     ] = None,
+    priority: Annotated[str | None, typer.Option(help="The column of the priority.")] = None,
+    priority_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VALUE=PRIORITY",
+            help="Which priority a value of that column is, such as P1=critical; may be given several times. "
+            "Values that are named like one, such as '1 - Critical', need none.",
+        ),
+    ] = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -291,6 +300,7 @@ def replay(
     from gndp import replay as replays
 
     columns = Columns(case_id, activity, timestamp, start_timestamp, resource)
+    meanings = _meanings(priority_map or [])
     with opened(database_url, data_dir) as workbench, progress_bar("cases") as progress:
         report = replays.replay(
             workbench,
@@ -299,6 +309,8 @@ def replay(
             time_zone=time_zone,
             day_first=day_first,
             definition_id=definition_id,
+            priority=priority,
+            priority_map=meanings,
             progress=progress,
         )
     if as_json:
@@ -310,6 +322,17 @@ def replay(
         raise typer.Exit(FOUND)
 
 
+def _meanings(pairs: list[str]) -> dict[str, str]:
+    """What --priority-map says: the priority of each value."""
+    meanings = {}
+    for pair in pairs:
+        value, separator, meaning = pair.rpartition("=")
+        if not separator:
+            raise Invalid(f"--priority-map {pair!r} has no =; it is VALUE=PRIORITY, such as P1=critical")
+        meanings[value] = meaning.strip()
+    return meanings
+
+
 def _print_replay(report: ReplayReport) -> None:
     read = {name: column for name, column in asdict(report.columns).items() if column is not None}
     for name, column in read.items():
@@ -319,6 +342,8 @@ def _print_replay(report: ReplayReport) -> None:
         typer.echo(f"times without an offset are taken as {report.assumed_time_zone} (assumed)")
     if report.assumed_date_order:
         typer.echo(f"dates are read {report.assumed_date_order} (assumed)")
+    for value, priority in report.priorities.items():
+        typer.echo(one_line(f"priority {value!r} is read as {priority}"))
     for note in report.notes:
         typer.echo(one_line(note))
     for lifecycle, count in report.other_events.items():

@@ -7,6 +7,7 @@ be loaded; ``write_log`` writes cases back.
 from gndp.formats.content import MAX_BYTES
 from gndp.formats.eventlog import ActivityInstance, BadRow, Case, Columns, Log, guess_columns
 from gndp.formats.files import EXTENSIONS, read_log, write_log
+from gndp.formats.priorities import PriorityReader
 from gndp.formats.timestamps import TimestampReader
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Case",
     "Columns",
     "Log",
+    "PriorityReader",
     "TimestampReader",
     "guess_columns",
     "read_log",

@@ -75,7 +75,8 @@ SELECT
 FROM jsonb_populate_recordset(NULL::sla_metrics, :rows);
 
 -- name: change
--- Clocks that moved, as a JSON array of rows, each guarded by the version that the decision was made on.
+-- Clocks that moved, as a JSON array of rows, each guarded by the version that the decision was made on. The ids are
+-- asked for once more because a plan made while the table is small would otherwise read all of it, also later.
 WITH moved AS (
     UPDATE sla_metrics c SET
         target_duration_mins = r.target_duration_mins, warning_threshold_mins = r.warning_threshold_mins,
@@ -88,6 +89,7 @@ WITH moved AS (
         warnings_told = r.warnings_told, escalations_told = r.escalations_told, next_at = r.next_at
     FROM jsonb_populate_recordset(NULL::sla_metrics, :rows) r
     WHERE c.id = r.id AND c.version = r.version
+      AND c.id = ANY (ARRAY (SELECT (row ->> 'id')::uuid FROM jsonb_array_elements(:rows) AS row))
     RETURNING 1)
 SELECT require_rows(count(*), jsonb_array_length(:rows)) FROM moved;
 

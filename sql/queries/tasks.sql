@@ -121,7 +121,7 @@ ORDER BY count(*) DESC, t.assigned_to;
 
 -- name: show_sla
 -- What the clocks say of tasks that the command does not change otherwise, as a JSON array. A due date that
--- somebody set by hand stays.
+-- somebody set by hand stays. The ids are asked for once more, as in sla.sql.
 WITH shown AS (
     UPDATE tasks t SET
         sla_status = r.sla_status, sla_breach_time = r.sla_breach_time,
@@ -130,6 +130,6 @@ WITH shown AS (
     FROM jsonb_to_recordset(:rows) AS r (
         id uuid, sla_status text, sla_breach_time timestamptz, due_date timestamptz,
         previous_due_date timestamptz)
-    WHERE t.id = r.id
+    WHERE t.id = r.id AND t.id = ANY (ARRAY (SELECT (row ->> 'id')::uuid FROM jsonb_array_elements(:rows) AS row))
     RETURNING 1)
 SELECT require_rows(count(*), jsonb_array_length(:rows)) FROM shown;

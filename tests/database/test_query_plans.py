@@ -121,6 +121,22 @@ def test_what_a_decision_loads_is_found_by_index(plans: Plans, noun: str, name: 
     plans.indexes(statement(noun, name, task_id=task, **values))
 
 
+@pytest.mark.parametrize(
+    ("noun", "name", "table"), [("sla", "change", "sla_metrics"), ("tasks", "show_sla", "tasks")]
+)
+def test_a_plan_made_for_an_empty_table_reads_only_the_rows_that_change(
+    database_url: str, noun: str, name: str, table: str
+) -> None:
+    with psycopg.connect(database_url, cursor_factory=psycopg.RawCursor) as connection:
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute(b"PREPARE change AS " + statement(noun, name, rows="[]").query.text)
+        plan = connection.execute("EXPLAIN (FORMAT JSON) EXECUTE change ('[]')").fetchone()[0][0]["Plan"]
+    nodes = [n for n in _nodes(plan) if n.get("Relation Name") == table and "Scan" in n["Node Type"]]
+    assert nodes
+    assert all("Index Cond" in n or "Recheck Cond" in n for n in nodes), json.dumps(plan, indent=1)
+
+
 def test_retention_walks_from_the_oldest_process_in_an_index(plans: Plans) -> None:
     place = {"after_instant": "0001-01-01T00:00:00Z", "after_id": "00000000-0000-0000-0000-000000000000"}
     wanted = statement("retention", "roots", before="2100-01-01T00:00:00Z", most=100, **place)

@@ -119,6 +119,27 @@ def test_a_log_is_replayed_once_and_exported(run: Run, database_url: str, folder
     assert "all hold" in succeeded(run("check", *common))
 
 
+def test_a_log_is_replayed_with_its_priorities(run: Run, database_url: str, folder: Path) -> None:
+    file = folder / "tickets.csv"
+    header, *rows = (
+        "Case,Activity,Complete Timestamp,Severity",
+        "a,open,{},2 - High",
+        "b,open,{},P1",
+        "c,open,{},",
+    )
+    file.write_text("\n".join([header, *(row.format("2024-03-01T09:00:00Z") for row in rows)]))
+    common = ("replay", file, "--database-url", database_url)
+    assert "has no =" in run(*common, "--priority", "Severity", "--priority-map", "P1").stderr
+    assert "needs the column" in run(*common, "--priority-map", "P1=critical").stderr
+    done = succeeded(run(*common, "--priority", "Severity", "--priority-map", "P1=critical"))
+    assert "priority '2 - High' is read as high" in done
+    assert "priority 'P1' is read as critical" in done
+    assert "events without a value in Severity: 1" in done
+    with gndp.connect(database_url) as workbench:
+        read = {p.process_name: p.priority for p in workbench.processes.list().processes}
+    assert read == {"a": "high", "b": "critical", "c": "medium"}
+
+
 def test_people_and_teams_are_kept_from_the_command_line(run: Run, database_url: str) -> None:
     def directory(*arguments: object) -> str:
         return succeeded(run("directory", *arguments, "--database-url", database_url))
