@@ -393,13 +393,15 @@ def _with_status(clock: SlaClock, reading: Reading, terms: Terms) -> SlaClock:
 
 
 def shown_clock(clocks: Collection[SlaClock]) -> SlaClock | None:
-    """The clock that an item's own columns show: the one due first of those that run, else of the last
-    ended."""
+    """The clock that an item's own columns show: the one due first of those that run, else of those that
+    stand still, else of the last ended. Of two that are due together, the first by objective."""
     listed = [clock for clock in clocks if clock.end_time is None]
     if not listed:
         last = max((clock.end_time for clock in clocks if clock.end_time is not None), default=None)
         listed = [clock for clock in clocks if clock.end_time == last]
-    return min(listed, key=lambda clock: clock.due_at, default=None)
+    return min(
+        listed, key=lambda clock: (clock.running_since is None, clock.due_at, clock.objective), default=None
+    )
 
 
 def _followed(due_date: datetime | None, previous: datetime | None, due: datetime) -> datetime | None:
