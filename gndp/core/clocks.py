@@ -213,7 +213,9 @@ class _Ledger:
     def _end(self, clock: SlaClock, timer: Timer, terms: Terms) -> list[NewEvent]:
         reading = sla.read(timer, terms, self._changes.at)
         was_breached = clock.status == SlaStatus.BREACHED
-        clock = clock._replace(next_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed))
+        clock = clock._replace(
+            next_at=None, at_risk_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed)
+        )
         if was_breached or reading.status == SlaStatus.BREACHED:
             over = sla.rounded_minutes(max(timedelta(), -reading.remaining))
             clock = clock._replace(breach_amount_mins=over)
@@ -238,7 +240,7 @@ class _Ledger:
             told += [self._event(after, SlaStatus.AT_RISK, level) for level in levels]
         is_breached = after.status == SlaStatus.BREACHED
         next_at = sla.next_instant(timer, terms, is_breached, after.warnings_told, after.escalations_told)
-        self._keep(after._replace(next_at=next_at))
+        self._keep(after._replace(next_at=next_at, at_risk_at=sla.at_risk_at(timer, terms)))
         return told
 
     def _start(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> None:
@@ -373,6 +375,7 @@ def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, t
         warnings_told=0,
         escalations_told=0,
         next_at=None,
+        at_risk_at=None,
     )
     return with_timer(clock, timer)
 

@@ -187,6 +187,15 @@ def next_instant(
     return min(coming, default=None)
 
 
+def at_risk_at(timer: Timer, terms: Terms) -> datetime | None:
+    """When a running timer reaches its first warning level, or did; None without one, or while it stands
+    still."""
+    warnings = _warnings(terms)
+    if timer.running_since is None or not warnings:
+        return None
+    return _reaches(timer, terms, _target(terms) - warnings[0])
+
+
 def add_time(calendar: Calendar | None, begin: datetime, time: timedelta) -> datetime:
     """The instant at which ``time`` has passed along a calendar since ``begin``; plain time without one."""
     return begin + time if calendar is None else calendar.add_working_time(begin, time)

@@ -66,12 +66,14 @@ INSERT INTO sla_metrics (
     id, process_instance_id, task_id, metric_type, target_duration_mins, warning_threshold_mins,
     actual_duration_mins, start_time, end_time, status, breach_amount_mins, business_impact,
     escalation_required, created_at, policy_name, objective, terms, due_at, original_due_at,
-    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at)
+    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at,
+    at_risk_at)
 SELECT
     id, process_instance_id, task_id, metric_type, target_duration_mins, warning_threshold_mins,
     actual_duration_mins, start_time, end_time, status, breach_amount_mins, business_impact,
     escalation_required, created_at, policy_name, objective, terms, due_at, original_due_at,
-    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at
+    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at,
+    at_risk_at
 FROM jsonb_populate_recordset(NULL::sla_metrics, :rows);
 
 -- name: change
@@ -85,7 +87,8 @@ WITH moved AS (
         escalated_at = r.escalated_at, policy_name = r.policy_name, terms = r.terms, due_at = r.due_at,
         original_due_at = r.original_due_at, elapsed_microseconds = r.elapsed_microseconds,
         running_since = r.running_since, paused_at = r.paused_at, paused_by = r.paused_by, ended = r.ended,
-        warnings_told = r.warnings_told, escalations_told = r.escalations_told, next_at = r.next_at
+        warnings_told = r.warnings_told, escalations_told = r.escalations_told, next_at = r.next_at,
+        at_risk_at = r.at_risk_at
     FROM jsonb_populate_recordset(NULL::sla_metrics, :rows) r
     WHERE c.id = r.id AND c.version = r.version
     RETURNING 1)

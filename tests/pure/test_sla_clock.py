@@ -73,11 +73,25 @@ def test_the_clock_says_what_counting_says(case: tuple[Rules, list[Act], list[in
             *(slow.status(minute), elapsed, rule.target - elapsed, instant(slow.due(minute))),
             *(slow.is_paused(minute), slow.warnings(minute), slow.escalations(minute)),
         ), minute
+        assert_at_risk_from_the_first_level(slow, terms, moments, minute)
         # A moment into the minute, a due instant that it began with has passed.
         later = sla.clock(terms, moments, instant(minute) + INSTANT)
         assert later is not None
         is_late = slow.status(minute) != "breached" and slow.late_since[slow.until(minute + 1)] == minute
         assert later.status == ("breached" if is_late else slow.status(minute)), minute
+
+
+def assert_at_risk_from_the_first_level(
+    slow: SlowClock, terms: Terms, moments: list[sla.Moment], minute: int
+) -> None:
+    timer = sla.fold(terms, [moment for moment in moments if moment.at <= instant(minute)])
+    assert timer is not None
+    at_risk_at = sla.at_risk_at(timer, terms)
+    if not slow.runs[minute] or not slow.rules.warnings:
+        assert at_risk_at is None
+    else:
+        assert at_risk_at is not None
+        assert (at_risk_at <= instant(minute)) == (slow.warnings(minute) > 0)
 
 
 @laws
@@ -131,7 +145,7 @@ def test_a_clock_ends_with_a_verdict_and_keeps_the_due_instant_of_its_beginning(
         assert reading.status == ("met" if timer.ended_at <= reading.due_at else "breached")
 
 
-# ------------------------------------------------------------------------------------ what is told, and how often
+# -------------------------------------------------------------------------------- what is told, and how often
 
 
 class Told(NamedTuple):
