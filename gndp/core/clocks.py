@@ -81,9 +81,10 @@ def settle(
 ) -> dict[str, Terms]:
     """Let the clocks hear what ``changes`` decided, and add what follows to them.
 
-    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too. ``terms``
-    are theirs, by fingerprint; a clock without is left as it is. The answer is the terms of the clocks that
-    were started.
+    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too, as they
+    were loaded. ``terms`` are theirs, by fingerprint; a clock without is left as it is. The answer is the
+    terms of the clocks that were started. Changes that were settled may be settled again when events have
+    come after those of the clocks.
     """
     ledger = _Ledger(changes, clocks, terms, book)
     events, changes.events = changes.events, []
@@ -154,6 +155,8 @@ class _Ledger:
             self._before.setdefault(clock.task_id, {})[clock.objective] = clock
             self._names[clock.task_id] = name
         self._now = {item: dict(clocks) for item, clocks in self._before.items()}
+        for clock in (*changes.started_clocks, *changes.changed_clocks):
+            self._keep(clock)
         self._created = {task.id: index for index, task in enumerate(changes.created_tasks)}
         self._freed = {dependant.id: (dependant, columns) for dependant, columns in changes.freed}
 
@@ -183,12 +186,15 @@ class _Ledger:
 
     def show(self) -> None:
         """Put what has changed into the changes: the clocks themselves, and the columns of their items."""
+        changes = self._changes
+        changes.started_clocks, changes.changed_clocks = [], []
+        changes.item_slas = []
         for item, clocks in self._now.items():
             before = self._before.get(item, {})
             changed = [clock for clock in clocks.values() if clock != before.get(clock.objective)]
             for clock in changed:
                 is_new = clock.objective not in before
-                (self._changes.started_clocks if is_new else self._changes.changed_clocks).append(clock)
+                (changes.started_clocks if is_new else changes.changed_clocks).append(clock)
             shown, shown_before = shown_clock(clocks.values()), shown_clock(before.values())
             if changed and shown is not None:
                 self._show_item(item, shown, shown_before.due_at if shown_before else None)

@@ -63,7 +63,7 @@ PAUSE_ENDS: Mapping[str, frozenset[str]] = {
 
 _STARTS = {"process": "process.started", "task": "task.ready"}
 _STOPS = {"process": ("process.completed",), "task": ("task.completed", "task.skipped")}
-_CANCELS = {"process": "process.cancelled", "task": "task.cancelled"}
+_CANCELS = {"process": ("process.cancelled",), "task": ("task.cancelled", "process.cancelled")}
 
 
 def _lists_as_tuples(value: Any) -> Any:
@@ -201,7 +201,7 @@ class Policy(_Part):
         if item in _STARTS:
             whole.setdefault("start", (_STARTS[item],))
             whole.setdefault("stop", _STOPS[item])
-            whole.setdefault("cancel", (_CANCELS[item],))
+            whole.setdefault("cancel", _CANCELS[item])
         return whole
 
     @property
@@ -336,6 +336,8 @@ def _contradictions(policy: Policy) -> Iterator[Problem]:
                 yield Problem(place, f"no event {condition.event!r}; one of {', '.join(_ORDER)}")
             elif part == "start" and policy.item == "task" and not condition.event.startswith("task."):
                 yield Problem(place, "a task's clock starts at an event of the task")
+            elif policy.item == "task" and condition.event == "process.completed":
+                yield Problem(place, "a process completes when its tasks have ended: name their events")
     for part in ("start", "stop"):
         if not getattr(policy, part):
             yield Problem(part, "must name at least one event")

@@ -30,14 +30,32 @@ FROM sla_revision r
 LEFT JOIN sla_metrics c ON c.process_instance_id = :process_id AND c.task_id IS NULL;
 
 -- name: open_of_process
--- The revision of the policies, then the clocks of a process and those of its tasks that have not ended.
+-- The revision of the policies, then the clocks of a process, those of its tasks that have not ended, and those of
+-- failed tasks that have: they may be tried again.
 SELECT r.revision, c.*, t.task_name
 FROM sla_revision r
 LEFT JOIN LATERAL (
     SELECT * FROM sla_metrics WHERE process_instance_id = :process_id AND task_id IS NULL
     UNION ALL
     SELECT * FROM sla_metrics
-    WHERE process_instance_id = :process_id AND task_id IS NOT NULL AND end_time IS NULL) c ON true
+    WHERE process_instance_id = :process_id AND task_id IS NOT NULL AND end_time IS NULL
+    UNION ALL
+    SELECT m.* FROM tasks f JOIN sla_metrics m ON m.task_id = f.id
+    WHERE f.process_instance_id = :process_id AND f.status = 'failed' AND m.end_time IS NOT NULL) c ON true
+LEFT JOIN tasks t ON t.id = c.task_id;
+
+-- name: of_tasks_and_open
+-- The same, with all clocks of some tasks instead of the failed ones.
+SELECT r.revision, c.*, t.task_name
+FROM sla_revision r
+LEFT JOIN LATERAL (
+    SELECT * FROM sla_metrics WHERE process_instance_id = :process_id AND task_id IS NULL
+    UNION ALL
+    SELECT * FROM sla_metrics
+    WHERE process_instance_id = :process_id AND task_id IS NOT NULL AND end_time IS NULL
+    UNION ALL
+    SELECT * FROM sla_metrics
+    WHERE task_id = ANY (:task_ids::uuid[]) AND end_time IS NOT NULL) c ON true
 LEFT JOIN tasks t ON t.id = c.task_id;
 
 -- name: policies
@@ -116,10 +134,12 @@ FROM process_instances p
 WHERE p.id = ANY (:process_ids::uuid[]);
 
 -- name: of_items
--- All clocks of the items that some clocks belong to, each with the item's name and the policies' revision.
+-- All clocks of the items that some clocks belong to and of their processes, each with the item's name and the
+-- policies' revision.
 SELECT r.revision, c.*, t.task_name
 FROM sla_revision r, sla_metrics d
-JOIN sla_metrics c ON c.process_instance_id = d.process_instance_id AND c.task_id IS NOT DISTINCT FROM d.task_id
+JOIN sla_metrics c ON c.process_instance_id = d.process_instance_id
+    AND (c.task_id IS NULL OR c.task_id = d.task_id)
 LEFT JOIN tasks t ON t.id = c.task_id
 WHERE d.id = ANY (:clock_ids::uuid[]);
 

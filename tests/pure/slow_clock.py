@@ -294,10 +294,10 @@ class SlowClock:
     def _hear(self, act: Act, minute: int) -> bool:
         """Whether the clock stands still after what happened."""
         mine = [event for event, task in act.events if self.rules.item == "process" or task in (None, TASK)]
-        cancel = f"{self.rules.item}.cancelled"
+        cancels = {"process.cancelled", f"{self.rules.item}.cancelled"}
         for event in mine:
-            if event == cancel or event in self.rules.stops:
-                self.end, self.is_cancelled = minute, event == cancel
+            if event in cancels or event in self.rules.stops:
+                self.end, self.is_cancelled = minute, event in cancels
                 return False
         heard = (TASK, OTHER) if self.rules.item == "process" else (TASK,)
         reasons = [act.waits[task] for task in heard if task in act.waits]
