@@ -35,8 +35,9 @@ class NamedClock(NamedTuple):
 class Book:
     """The policies and calendars in force, and the terms of the clocks that run.
 
-    ``unusable`` says which policies start no clock because their calendar is missing or cannot be read, and
-    why. ``revision`` is the database's, as of which this was read.
+    ``unusable`` says which policies start no clock, and why: their calendar is missing or ``broken``, or they
+    are ``refused`` themselves, for another version published them. ``revision`` is the database's, as of
+    which this was read.
     """
 
     def __init__(
@@ -45,9 +46,10 @@ class Book:
         policies: Mapping[str, Policy],
         calendars: Mapping[str, Any],
         broken: Mapping[str, str],
+        refused: Mapping[str, str],
     ) -> None:
         self.revision = revision
-        self.unusable = {
+        self.unusable = dict(refused) | {
             name: broken.get(policy.calendar, f"there is no calendar {policy.calendar}")
             for name, policy in policies.items()
             if policy.calendar is not None and policy.calendar not in calendars

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gndp.core.calendars import Calendar
+from gndp.core.errors import Invalid, Problem
 from gndp.core.policies import PAUSE_ENDS, Condition, Terms
 from gndp.core.states import SlaStatus
 
@@ -115,6 +116,16 @@ def start(terms: Terms, at: datetime) -> Timer:
     """A timer that starts to run at an instant."""
     due = add_time(terms.calendar, at, _target(terms))
     return Timer(started_at=at, original_due_at=due, due_at=due, running_since=at)
+
+
+def refuse_unreachable(terms: Terms, at: datetime) -> None:
+    """Raise Invalid when along its calendar a clock that starts at an instant would never be due, or never
+    come to a warning or an escalation."""
+    try:
+        read(start(terms, at), terms, at)
+    except Invalid as refusal:
+        message = f"{terms.policy.name} cannot be reached along it: {refusal}"
+        raise Invalid(Problem("calendar", message)) from None
 
 
 def advance(timer: Timer, terms: Terms, moment: Moment) -> Timer:

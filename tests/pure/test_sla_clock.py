@@ -161,7 +161,7 @@ class Desk:
     """A process whose clocks hear its story as the engine lets them; it keeps what was told."""
 
     def __init__(self, policies: list[Policy]) -> None:
-        self.book = Book(1, {policy.name: policy for policy in policies}, CALENDARS, {})
+        self.book = Book(1, {policy.name: policy for policy in policies}, CALENDARS, {}, {})
         self.process = blank_process()
         self.clocks: dict[str, SlaClock] = {}
         self.terms: dict[str, Terms] = {}
