@@ -24,6 +24,7 @@ from gndp.cli.jobs import jobs_app
 from gndp.cli.options import DatabaseUrl, DataDir, Json, WriteTo, opened, read_settings, system_user
 from gndp.cli.output import one_line, print_json, print_page, print_table, progress_bar
 from gndp.cli.sla import sla_app
+from gndp.core.errors import Invalid
 from gndp.core.schemas import calendar_json_schema, policy_json_schema
 from gndp.core.states_page import states_page
 from gndp.core.templates import template_json_schema

@@ -36,8 +36,9 @@ class NamedClock(NamedTuple):
 class Book:
     """The policies and calendars in force, and the terms of the clocks that run.
 
-    ``unusable`` says which policies start no clock because their calendar is missing or cannot be read, and
-    why. ``revision`` is the database's, as of which this was read.
+    ``unusable`` says which policies start no clock, and why: their calendar is missing or ``broken``, or they
+    are ``refused`` themselves, for another version published them. ``revision`` is the database's, as of
+    which this was read.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Book:
         policies: Mapping[str, Policy],
         calendars: Mapping[str, Any],
         broken: Mapping[str, str],
+        refused: Mapping[str, str],
     ) -> None:
         self.revision = revision
-        self.unusable = {
+        self.unusable = dict(refused) | {
             name: broken.get(policy.calendar, f"there is no calendar {policy.calendar}")
             for name, policy in policies.items()
             if policy.calendar is not None and policy.calendar not in calendars
@@ -82,9 +84,10 @@ def settle(
 ) -> dict[str, Terms]:
     """Let the clocks hear what ``changes`` decided, and add what follows to them.
 
-    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too. ``terms``
-    are theirs, by fingerprint; a clock without is left as it is. The answer is the terms of the clocks that
-    were started.
+    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too, as they
+    were loaded. ``terms`` are theirs, by fingerprint; a clock without is left as it is. The answer is the
+    terms of the clocks that were started. Changes that were settled may be settled again when events have
+    come after those of the clocks.
     """
     ledger = _Ledger(changes, clocks, terms, book)
     events, changes.events = changes.events, []
@@ -155,6 +158,8 @@ class _Ledger:
             self._before.setdefault(clock.task_id, {})[clock.objective] = clock
             self._names[clock.task_id] = name
         self._now = {item: dict(clocks) for item, clocks in self._before.items()}
+        for clock in (*changes.started_clocks, *changes.changed_clocks):
+            self._keep(clock)
         self._created = {task.id: index for index, task in enumerate(changes.created_tasks)}
         self._freed = {dependant.id: (dependant, columns) for dependant, columns in changes.freed}
 
@@ -184,12 +189,15 @@ class _Ledger:
 
     def show(self) -> None:
         """Put what has changed into the changes: the clocks themselves, and the columns of their items."""
+        changes = self._changes
+        changes.started_clocks, changes.changed_clocks = [], []
+        changes.item_slas = []
         for item, clocks in self._now.items():
             before = self._before.get(item, {})
             changed = [clock for clock in clocks.values() if clock != before.get(clock.objective)]
             for clock in changed:
                 is_new = clock.objective not in before
-                (self._changes.started_clocks if is_new else self._changes.changed_clocks).append(clock)
+                (changes.started_clocks if is_new else changes.changed_clocks).append(clock)
             shown, shown_before = shown_clock(clocks.values()), shown_clock(before.values())
             if changed and shown is not None:
                 self._show_item(item, shown, shown_before.due_at if shown_before else None)
@@ -214,7 +222,9 @@ class _Ledger:
     def _end(self, clock: SlaClock, timer: Timer, terms: Terms) -> list[NewEvent]:
         reading = sla.read(timer, terms, self._changes.at)
         was_breached = clock.status == SlaStatus.BREACHED
-        clock = clock._replace(next_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed))
+        clock = clock._replace(
+            next_at=None, at_risk_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed)
+        )
         if was_breached or reading.status == SlaStatus.BREACHED:
             over = sla.rounded_minutes(max(timedelta(), -reading.remaining))
             clock = clock._replace(breach_amount_mins=over)
@@ -239,7 +249,7 @@ class _Ledger:
             told += [self._event(after, _warning(after, level)) for level in levels]
         is_breached = after.status == SlaStatus.BREACHED
         next_at = sla.next_instant(timer, terms, is_breached, after.warnings_told, after.escalations_told)
-        self._keep(after._replace(next_at=next_at))
+        self._keep(after._replace(next_at=next_at, at_risk_at=sla.at_risk_at(timer, terms)))
         return told
 
     def _start(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> None:
@@ -368,6 +378,7 @@ def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, t
         warnings_told=0,
         escalations_told=0,
         next_at=None,
+        at_risk_at=None,
     )
     return with_timer(clock, timer)
 
@@ -397,13 +408,15 @@ def _with_status(clock: SlaClock, reading: Reading, terms: Terms) -> SlaClock:
 
 
 def shown_clock(clocks: Collection[SlaClock]) -> SlaClock | None:
-    """The clock that an item's own columns show: the one due first of those that run, else of the last
-    ended."""
+    """The clock that an item's own columns show: the one due first of those that run, else of those that
+    stand still, else of the last ended. Of two that are due together, the first by objective."""
     listed = [clock for clock in clocks if clock.end_time is None]
     if not listed:
         last = max((clock.end_time for clock in clocks if clock.end_time is not None), default=None)
         listed = [clock for clock in clocks if clock.end_time == last]
-    return min(listed, key=lambda clock: clock.due_at, default=None)
+    return min(
+        listed, key=lambda clock: (clock.running_since is None, clock.due_at, clock.objective), default=None
+    )
 
 
 def _followed(due_date: datetime | None, previous: datetime | None, due: datetime) -> datetime | None:

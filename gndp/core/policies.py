@@ -49,6 +49,12 @@ _ORDER = {
 CLOCK_EVENTS = tuple(_ORDER)
 """The types of event that a clock may listen to, in the order in which they come in an item's life."""
 
+_ONCE = {
+    "process": frozenset({"process.created", "process.started"}),
+    "task": frozenset({"process.created", "process.started", "task.created", "task.ready"}),
+}
+"""The events that an item sees once, before all that can pause it."""
+
 _LAST = {"process": frozenset({9}), "task": frozenset({7})}
 
 PAUSE_ENDS: Mapping[str, frozenset[str]] = {
@@ -66,7 +72,7 @@ PAUSE_ENDS: Mapping[str, frozenset[str]] = {
 
 _STARTS = {"process": "process.started", "task": "task.ready"}
 _STOPS = {"process": ("process.completed",), "task": ("task.completed", "task.skipped")}
-_CANCELS = {"process": "process.cancelled", "task": "task.cancelled"}
+_CANCELS = {"process": ("process.cancelled",), "task": ("task.cancelled", "process.cancelled")}
 
 
 def _lists_as_tuples(value: Any) -> Any:
@@ -204,7 +210,7 @@ class Policy(_Part):
         if item in _STARTS:
             whole.setdefault("start", (_STARTS[item],))
             whole.setdefault("stop", _STOPS[item])
-            whole.setdefault("cancel", (_CANCELS[item],))
+            whole.setdefault("cancel", _CANCELS[item])
         return whole
 
     @property
@@ -275,6 +281,14 @@ def terms_from(document: Mapping[str, Any]) -> Terms:
     )
 
 
+def usable_terms(document: Mapping[str, Any]) -> Terms | None:
+    """The terms that ``Terms.document`` wrote; None when the calendar cannot be used any more."""
+    try:
+        return terms_from(document)
+    except Invalid:
+        return None
+
+
 def fingerprint(document: Mapping[str, Any]) -> str:
     """The SHA-256 of terms as a document, in hexadecimal: equal for terms that say the same."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -339,6 +353,8 @@ def _contradictions(policy: Policy) -> Iterator[Problem]:
                 yield Problem(place, f"no event {condition.event!r}; one of {', '.join(_ORDER)}")
             elif part == "start" and policy.item == "task" and not condition.event.startswith("task."):
                 yield Problem(place, "a task's clock starts at an event of the task")
+            elif policy.item == "task" and condition.event == "process.completed":
+                yield Problem(place, "a process completes when its tasks have ended: name their events")
     for part in ("start", "stop"):
         if not getattr(policy, part):
             yield Problem(part, "must name at least one event")
@@ -374,8 +390,10 @@ def _never_goes_on(policy: Policy) -> Iterator[Problem]:
         place = at("pause", index)
         if condition.event in resumes:
             yield Problem(place, f"{condition.event} pauses the clock and lets it go on at once")
-        elif condition.event not in PAUSE_ENDS and not resumes:
-            yield Problem(place, f"the pause from {condition.event} never ends: say resume")
+        elif condition.event not in PAUSE_ENDS and resumes <= _ONCE[policy.item]:
+            yield Problem(
+                place, f"the pause from {condition.event} never ends: resume names nothing after it"
+            )
     if resumes and all(condition.event in PAUSE_ENDS for condition in policy.pause):
         ends = frozenset().union(*(PAUSE_ENDS[condition.event] for condition in policy.pause))
         for index, condition in enumerate(policy.resume):

@@ -77,6 +77,7 @@ def _recomputed(
         warnings_told=reading.warnings,
         escalations_told=reading.escalations,
         next_at=reading.next_at,
+        at_risk_at=sla.at_risk_at(timer, terms),
     )
 
 
@@ -86,7 +87,8 @@ _KEPT = ("id", "created_at", "updated_at", "version", "escalated_to", "escalated
 def _called_off(clock: SlaClock, terms: Terms | None, changes: Changes) -> SlaClock:
     if clock.end_time is not None or terms is None:
         return clock
-    return with_timer(clock, sla.cancel(timer_of(clock), terms, changes.at))._replace(next_at=None)
+    cancelled = with_timer(clock, sla.cancel(timer_of(clock), terms, changes.at))
+    return cancelled._replace(next_at=None, at_risk_at=None)
 
 
 def _write(

@@ -13,7 +13,7 @@ import orjson
 from gndp.core.calendars import Calendar
 from gndp.core.clocks import Book
 from gndp.core.errors import Invalid
-from gndp.core.policies import Terms, parse_policy, terms_from
+from gndp.core.policies import Policy, Terms, parse_policy, usable_terms
 from gndp.store.session import Row, Statement, statement
 
 Load = Callable[..., list[list[Row]]]
@@ -44,7 +44,7 @@ class Shelf:
         missing = [mark for mark in marks if mark not in self._terms]
         if missing:
             (rows,) = load(statement("sla", "terms", fingerprints=missing))
-            self._terms = {**self._terms, **{mark: _usable(document) for mark, document in rows}}
+            self._terms = {**self._terms, **{mark: usable_terms(document) for mark, document in rows}}
             self._stored |= set(missing)
         return {mark: terms for mark in marks if (terms := self._terms.get(mark)) is not None}
 
@@ -70,13 +70,11 @@ def _read_book(revision: int, policies: Mapping[str, Any], calendars: Mapping[st
             usable[name] = Calendar.from_document(document)
         except Invalid as error:
             broken[name] = f"the calendar {name} cannot be used: {error}"
-    return Book(
-        revision, {name: parse_policy(document) for name, document in policies.items()}, usable, broken
-    )
-
-
-def _usable(document: Mapping[str, Any]) -> Terms | None:
-    try:
-        return terms_from(document)
-    except Invalid:
-        return None
+    in_force: dict[str, Policy] = {}
+    refused: dict[str, str] = {}
+    for name, document in policies.items():
+        try:
+            in_force[name] = parse_policy(document)
+        except Invalid as error:
+            refused[name] = str(error)
+    return Book(revision, in_force, usable, broken, refused)

@@ -12,7 +12,15 @@ from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
 from gndp.core.errors import Invalid, NotFound, Problem
-from gndp.core.policies import Policy, Terms, fingerprint, parse_policy, policy_document, terms_from
+from gndp.core.policies import (
+    Policy,
+    Terms,
+    fingerprint,
+    parse_policy,
+    policy_document,
+    terms_from,
+    usable_terms,
+)
 from gndp.core.records import PublishedPolicy, SlaClock
 from gndp.core.sla import Preview, Reading
 from gndp.core.values import parse_id, require_aware
@@ -51,8 +59,8 @@ class Sla:
         """Publish a policy as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Policy``. Raises Invalid with every problem, also
-        for a calendar that is not there or cannot be used, Conflict when somebody publishes the same policy
-        at the same moment.
+        for a calendar that is not there, cannot be used, or opens too seldom for the target, Conflict when
+        somebody publishes the same policy at the same moment.
         """
         policy = parse_policy(document)
         call = Call("sla.publish", arguments.name(user_id, "user_id"), {})
@@ -93,6 +101,7 @@ class Sla:
         start = require_aware(opened_at, "opened_at")
         (rows,) = self._transitions.read(statement("sla", "calendars"))
         terms = _terms(policy, dict(rows))
+        sla.refuse_unreachable(terms, start)
         return sla.preview(terms, start)
 
     def clocks(
@@ -104,7 +113,8 @@ class Sla:
     ) -> list[ClockReading]:
         """The clocks of a process or of a task, due soonest first, as they stood at ``as_of`` (now).
 
-        A past moment is read from the item's history; clocks that had not started by then are left out.
+        A past moment is read from the item's history; clocks that had not started by then are left out, and
+        those whose calendar cannot be used any more, which the sweep names.
         """
         process, task = self._item(process_id, task_id)
         instant = self._transitions.now() if as_of is None else require_aware(as_of, "as_of")
@@ -117,8 +127,8 @@ class Sla:
             instant = max(instant, history[-1].at)
         readings = []
         for row in clock_rows:
-            clock, terms = SlaClock._make(row[:_CLOCK_WIDTH]), terms_from(row[-1])
-            reading = sla.clock(terms, history, instant)
+            clock, terms = SlaClock._make(row[:_CLOCK_WIDTH]), usable_terms(row[-1])
+            reading = None if terms is None else sla.clock(terms, history, instant)
             if reading is not None:
                 readings.append(ClockReading(clock, row[_CLOCK_WIDTH], reading))
         return readings
@@ -172,7 +182,7 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     rows, calendar_rows = work.load(
         statement("sla", "policy", name=policy.name), statement("sla", "calendars")
     )
-    _terms(policy, dict(calendar_rows))
+    sla.refuse_unreachable(_terms(policy, dict(calendar_rows)), work.command.now)
     newest = PublishedPolicy._make(rows[0]) if rows else None
     document = policy_document(policy)
     mark = fingerprint(document)

@@ -114,6 +114,8 @@ def _settle_batch(work: Work, directory: Directory, after: _Cursor) -> _Batch:
         all_changes.append(changes)
     if pending:
         _escalate(work, directory, pending)
+        for changes in {id(item.changes): item.changes for item in pending}.values():
+            work.settle(changes)
     report = _report(work, due, all_changes, clock_rows)
     return work.finish(_Batch((due[-1][0], due[-1][1]), report), *all_changes)
 

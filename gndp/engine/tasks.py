@@ -43,6 +43,7 @@ _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _TASKS: TypeAdapter[list[Task]] = TypeAdapter(list[Task])
 _TASK_WIDTH = len(Task._fields)
 _LONGEST_LIST = 1_000
+_HEARD_BY_ALL = frozenset({"process.failed", "process.retried"})
 _FREEING = frozenset({"complete", "fail", "skip", "cancel", "release", "reassign"})
 """The commands after which somebody may have room for another task."""
 
@@ -399,6 +400,7 @@ class Tasks:
         def decide(work: Work) -> Task:
             state = load_state(work, task_id, expected_version, with_dependants, verb in _FREEING)
             changes = route_ready(work, decide_changes(state, work), self._definitions)
+            _take_clocks_of_others(work, state, changes)
             work.settle(changes)
             return work.finish(work.task_answer(changes, state.task), changes)
 
@@ -450,6 +452,15 @@ def load_state(
         None if position is None else OpenStep(position, phase),
         [Dependant._make(dependant) for dependant in dependant_rows],
     )
+
+
+def _take_clocks_of_others(work: Work, state: TaskState, changes: Changes) -> None:
+    """Where what was decided is not about this task alone, the other tasks' clocks hear it too."""
+    is_heard_by_all = any(event.event_type in _HEARD_BY_ALL for event in changes.events)
+    if is_heard_by_all or len(changes.task_columns) > 1:
+        ids = [state.task.id, *(dependant.id for dependant in state.dependants)]
+        wanted = statement("sla", "of_tasks_and_open", process_id=state.process.id, task_ids=ids)
+        work.take_clocks(work.load(wanted)[0], state.process)
 
 
 def _cancel(state: TaskState, work: Work, reason: str, cascade: bool) -> Changes:

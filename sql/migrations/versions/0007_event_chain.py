@@ -3,7 +3,7 @@
 from gndp.store.migrate import run_sql
 
 revision = "0007_event_chain"
-down_revision = "0005_routing"
+down_revision = "0006_at_risk"
 branch_labels = None
 depends_on = None
 
