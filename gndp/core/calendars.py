@@ -31,6 +31,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 """What the weekdays 0 to 6 are called."""
 
 _MICROSECONDS_PER_MINUTE = 60 * MICROSECONDS
+_MOST_MINUTES = 10_000 * 366 * 24 * 60  # more than all years have, so that no float overflows
+_BEYOND = "leads beyond the years 1 to 9999"
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEYS = ("time_zone", "hours", "country", "region", "holidays")
@@ -157,8 +159,10 @@ class Calendar:
         """
         if not isinstance(minutes, int | float) or isinstance(minutes, bool):
             raise Invalid(Problem("minutes", f"must be a number, not {shown(minutes)}"))
-        if not math.isfinite(minutes):
+        if isinstance(minutes, float) and not math.isfinite(minutes):
             raise Invalid(Problem("minutes", f"is not a finite number: {minutes}"))
+        if abs(minutes) > _MOST_MINUTES:
+            raise Invalid(Problem("minutes", _BEYOND))
         return self._added(start, round(minutes * _MICROSECONDS_PER_MINUTE), "minutes")
 
     def add_working_time(self, start: datetime, duration: timedelta) -> datetime:
@@ -222,7 +226,7 @@ class Calendar:
                 return to_instant(self._years.after(moment, start.year, duration))
             return to_instant(self._years.before(moment, start.year, -duration))
         except OverflowError:
-            raise Invalid(Problem(place, "leads beyond the years 1 to 9999")) from None
+            raise Invalid(Problem(place, _BEYOND)) from None
 
     def _worked(self, start: datetime, end: datetime) -> int:
         start, end = _utc(start, "start"), _utc(end, "end")

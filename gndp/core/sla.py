@@ -17,6 +17,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gndp.core.calendars import Calendar
+from gndp.core.errors import Invalid, Problem
 from gndp.core.policies import PAUSE_ENDS, Condition, Terms
 from gndp.core.states import SlaStatus
 
@@ -83,6 +84,20 @@ class Reading(NamedTuple):
     warnings: int
     escalations: int
     next_at: datetime | None
+
+
+class Preview(NamedTuple):
+    """What a clock that starts at ``opened_at`` comes to if nothing pauses or ends it.
+
+    ``warnings`` and ``escalations`` are the instants of the policy's ``warning_minutes`` and
+    ``escalation_levels``, in the same order.
+    """
+
+    terms: Terms
+    opened_at: datetime
+    due_at: datetime
+    warnings: list[datetime]
+    escalations: list[datetime]
 
 
 def clock(terms: Terms, history: Iterable[Moment], as_of: datetime) -> Reading | None:
@@ -164,6 +179,18 @@ def read(timer: Timer, terms: Terms, as_of: datetime) -> Reading:
     )
 
 
+def preview(terms: Terms, opened_at: datetime) -> Preview:
+    """When a clock that starts at an instant is due, warns and escalates; Invalid beyond the year 9999."""
+    timer = start(terms, opened_at)
+    return Preview(
+        terms,
+        opened_at,
+        timer.due_at,
+        [_reaches(timer, terms, _target(terms) - before) for before in _warnings(terms)],
+        [_escalates(timer, terms, after) for after in _escalations(terms)],
+    )
+
+
 def is_breached(timer: Timer, as_of: datetime) -> bool:
     """Whether due had passed at an instant; standing still, whether it had passed before."""
     until = timer.paused_at or as_of
@@ -181,15 +208,21 @@ def next_instant(
     coming = [] if is_breached else [timer.due_at + _INSTANT]
     if not is_breached:
         coming += [_reaches(timer, terms, target - before) for before in _warnings(terms)[warnings:]]
-    for after in _escalations(terms)[escalations:]:
-        reached = _reaches(timer, terms, target + after)
-        coming.append(reached if after < _ZERO else max(reached, timer.due_at + _INSTANT))
+    coming += [_escalates(timer, terms, after) for after in _escalations(terms)[escalations:]]
     return min(coming, default=None)
 
 
 def add_time(calendar: Calendar | None, begin: datetime, time: timedelta) -> datetime:
-    """The instant at which ``time`` has passed along a calendar since ``begin``; plain time without one."""
-    return begin + time if calendar is None else calendar.add_working_time(begin, time)
+    """The instant at which ``time`` has passed along a calendar since ``begin``; plain time without one.
+
+    Raises Invalid when that is beyond the years 1 to 9999, or the calendar has nothing open for 50 years.
+    """
+    if calendar is not None:
+        return calendar.add_working_time(begin, time)
+    try:
+        return begin + time
+    except OverflowError:
+        raise Invalid(Problem("duration", "leads beyond the years 1 to 9999")) from None
 
 
 def time_between(calendar: Calendar | None, begin: datetime, end: datetime) -> timedelta:
@@ -254,6 +287,12 @@ def _reaches(timer: Timer, terms: Terms, elapsed: timedelta) -> datetime:
     if missing <= _ZERO:
         return timer.running_since
     return add_time(terms.calendar, timer.running_since, missing)
+
+
+def _escalates(timer: Timer, terms: Terms, after: timedelta) -> datetime:
+    """When a running timer comes to an escalation; one that is not before due comes when due has passed."""
+    reached = _reaches(timer, terms, _target(terms) + after)
+    return reached if after < _ZERO else max(reached, timer.due_at + _INSTANT)
 
 
 def _pauses_after(pauses: tuple[Pause, ...], terms: Terms, moment: Moment) -> tuple[Pause, ...]:

@@ -14,7 +14,7 @@ from gndp.core import arguments, sla
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.policies import Policy, Terms, fingerprint, parse_policy, policy_document, terms_from
 from gndp.core.records import PublishedPolicy, SlaClock
-from gndp.core.sla import Reading
+from gndp.core.sla import Preview, Reading
 from gndp.core.values import parse_id, require_aware
 from gndp.directory.contract import Directory
 from gndp.engine import sweep
@@ -82,14 +82,18 @@ class Sla:
         (rows,) = self._transitions.read(statement("sla", "newest_policies"))
         return [PublishedPolicy._make(row) for row in rows]
 
-    def preview(self, document: str | bytes | Mapping[str, Any] | Policy, opened_at: datetime) -> Reading:
-        """What a clock of this policy would say if it had started at ``opened_at`` and were read then: when
-        it is due, and when it first changes."""
+    def preview(self, document: str | bytes | Mapping[str, Any] | Policy, opened_at: datetime) -> Preview:
+        """When a clock of this policy that started at ``opened_at`` would be due, warn and escalate, if
+        nothing paused or ended it.
+
+        The calendar is the one that has the name now; nothing is written. ``document`` and what is raised are
+        as in ``publish``.
+        """
         policy = parse_policy(document)
         start = require_aware(opened_at, "opened_at")
         (rows,) = self._transitions.read(statement("sla", "calendars"))
         terms = _terms(policy, dict(rows))
-        return sla.read(sla.start(terms, start), terms, start)
+        return sla.preview(terms, start)
 
     def clocks(
         self,

@@ -256,6 +256,29 @@ def test_commands_and_sweeps_at_once_tell_each_thing_once(
     assert wb.check().ok
 
 
+def test_a_preview_is_what_the_clock_then_does_and_writes_nothing(wb: gndp.Workbench) -> None:
+    wb.calendars.save("office", gndp.Calendar(hours={0: [("09:00", "10:30")], 2: [("09:00", "10:30")]}))
+    document = {**POLICY, "target_minutes": 120, "calendar": "office"}
+    previewed = wb.sla.preview(document, NINE)
+    assert previewed.due_at == NINE + timedelta(days=2, minutes=30)
+    assert previewed.warnings == [NINE + timedelta(minutes=60), NINE + timedelta(days=2, minutes=20)]
+    assert wb.sla.policies() == []
+
+    published = wb.sla.publish(document, user_id="eve")
+    assert wb.sla.preview(published.document, NINE) == previewed
+    (reading,) = wb.sla.clocks(process_id=started(wb).id)
+    assert (reading.clock.due_at, reading.clock.next_at) == (previewed.due_at, previewed.warnings[0])
+
+
+def test_a_preview_refuses_what_cannot_be_published_and_instants_without_a_zone(wb: gndp.Workbench) -> None:
+    with pytest.raises(Invalid, match="there is no calendar nowhere"):
+        wb.sla.preview({**POLICY, "calendar": "nowhere"}, NINE)
+    with pytest.raises(Invalid, match="and ends it at once"):
+        wb.sla.preview({**POLICY, "start": ["process.completed"]}, NINE)
+    with pytest.raises(Invalid, match="opened_at: has no time zone"):
+        wb.sla.preview(POLICY, NINE.replace(tzinfo=None))
+
+
 def test_unknown_policies_calendars_and_items_are_refused(wb: gndp.Workbench) -> None:
     with pytest.raises(Invalid, match="calendar"):
         wb.sla.publish({"name": "loan", "target_minutes": 60, "calendar": "nowhere"}, user_id="eve")

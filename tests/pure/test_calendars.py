@@ -296,6 +296,8 @@ def test_the_first_and_the_last_day_of_time_can_be_asked_about(time_zone: str) -
         (lambda: BERLIN.add_working_minutes(utc("0001-01-03"), -60_000), "minutes"),
         (lambda: BERLIN.add_working_minutes(utc("2026-01-01"), 1e300), "minutes"),
         (lambda: BERLIN.add_working_minutes(utc("2026-01-01"), -1e300), "minutes"),
+        (lambda: BERLIN.add_working_minutes(utc("2026-01-01"), 1e308), "minutes"),
+        (lambda: BERLIN.add_working_minutes(utc("2026-01-01"), 10**400), "minutes"),
         (lambda: BERLIN.add_working_minutes(utc("2026-01-01"), 3e9), "minutes"),
         (lambda: BERLIN.add_working_time(utc("2026-01-01"), timedelta.max), "duration"),
         (lambda: BERLIN.next_opening(utc("9999-12-31 22:00")), "instant"),
