@@ -5,7 +5,8 @@ Policies and calendars are read again when the database's revision has moved; te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 import orjson
@@ -19,47 +20,54 @@ from gndp.store.session import Row, Statement, statement
 Load = Callable[..., list[list[Row]]]
 """Runs statements in one round trip of the transaction at hand."""
 
+Kept = ChainMap[Hashable, Any]
+"""What need not be read again: by this transaction, and before it by those that have committed.
+
+What a transaction reads may be its own and never come to be, under a number that is then given to something
+else; so it is for this transaction alone until that has committed.
+"""
+
 
 class Shelf:
-    """The policies in force and the terms seen so far; shared by all threads of a workbench.
+    """The policies in force and the terms of clocks, as one transaction sees them."""
 
-    Its values are replaced as a whole, never changed, so that no lock is needed.
-    """
+    def __init__(self, kept: Kept, load: Load) -> None:
+        self._kept = kept
+        self._load = load
 
-    def __init__(self) -> None:
-        self._book: Book | None = None
-        self._terms: dict[str, Terms | None] = {}
-        self._stored: set[str] = set()
-
-    def book(self, revision: int, load: Load) -> Book:
+    def book(self, revision: int) -> Book:
         """The policies in force as of a revision of the database."""
-        book = self._book
+        book: Book | None = self._kept.get("book")
         if book is None or book.revision != revision:
-            policy_rows, calendar_rows = load(statement("sla", "policies"), statement("sla", "calendars"))
-            self._book = book = _read_book(revision, dict(policy_rows), dict(calendar_rows))
+            policy_rows, calendar_rows = self._load(
+                statement("sla", "policies"), statement("sla", "calendars")
+            )
+            self._kept["book"] = book = _read_book(revision, dict(policy_rows), dict(calendar_rows))
         return book
 
-    def terms(self, marks: Collection[str], load: Load) -> Mapping[str, Terms]:
+    def terms(self, marks: Collection[str]) -> Mapping[str, Terms]:
         """The terms with these fingerprints; without those whose calendar cannot be used any more."""
-        missing = [mark for mark in marks if mark not in self._terms]
+        missing = [mark for mark in marks if _key(mark) not in self._kept]
         if missing:
-            (rows,) = load(statement("sla", "terms", fingerprints=missing))
-            self._terms = {**self._terms, **{mark: _usable(document) for mark, document in rows}}
-            self._stored |= set(missing)
-        return {mark: terms for mark in marks if (terms := self._terms.get(mark)) is not None}
+            (rows,) = self._load(statement("sla", "terms", fingerprints=missing))
+            self._kept.update({_key(mark): _usable(document) for mark, document in rows})
+        return {mark: terms for mark in marks if (terms := self._kept.get(_key(mark))) is not None}
 
     def store(self, started: Mapping[str, Terms]) -> list[Statement]:
         """What writes terms that the database may not have yet."""
-        new = {mark: terms.document for mark, terms in started.items() if mark not in self._stored}
+        new = {mark: terms.document for mark, terms in started.items() if _key(mark) not in self._kept}
         if not new:
             return []
         rows = [{"fingerprint": mark, "document": document} for mark, document in sorted(new.items())]
         return [statement("sla", "store_terms", rows=orjson.dumps(rows).decode())]
 
-    def committed(self, started: Mapping[str, Terms]) -> None:
+    def stored(self, started: Mapping[str, Terms]) -> None:
         """Terms that the database has from now on."""
-        self._stored |= started.keys()
-        self._terms = {**self._terms, **started}
+        self._kept.update({_key(mark): terms for mark, terms in started.items()})
+
+
+def _key(mark: str) -> tuple[str, str]:
+    return "terms", mark
 
 
 def _read_book(revision: int, policies: Mapping[str, Any], calendars: Mapping[str, Any]) -> Book:
