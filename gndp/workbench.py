@@ -58,7 +58,7 @@ class Workbench:
         self.definitions = Definitions(self._transitions)
         self.processes = Processes(self._transitions, self.definitions)
         self.tasks = Tasks(self._transitions, self.definitions)
-        self.sla = Sla(self._transitions, self.directory)
+        self.sla = Sla(self._transitions, self.definitions, self.directory)
         waiting = Waiting(self._transitions, self.definitions)
         self._transitions.use_freed_capacity = waiting.use_freed_capacity
         jobs = [

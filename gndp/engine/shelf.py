@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from gndp.core.calendars import Calendar
+from gndp.core import sla
 from gndp.core.clocks import Book
 from gndp.core.errors import Invalid
-from gndp.core.policies import Terms, parse_policy, terms_from
+from gndp.core.policies import Terms, parse_policy, terms_from, terms_of
 from gndp.store.session import Row, Statement, statement
 
 Load = Callable[..., list[list[Row]]]
@@ -31,9 +32,10 @@ else; so it is for this transaction alone until that has committed.
 class Shelf:
     """The policies in force and the terms of clocks, as one transaction sees them."""
 
-    def __init__(self, kept: Kept, load: Load) -> None:
+    def __init__(self, kept: Kept, load: Load, now: datetime) -> None:
         self._kept = kept
         self._load = load
+        self._now = now
 
     def book(self, revision: int) -> Book:
         """The policies in force as of a revision of the database."""
@@ -42,7 +44,9 @@ class Shelf:
             policy_rows, calendar_rows = self._load(
                 statement("sla", "policies"), statement("sla", "calendars")
             )
-            self._kept["book"] = book = _read_book(revision, dict(policy_rows), dict(calendar_rows))
+            self._kept["book"] = book = _read_book(
+                revision, dict(policy_rows), dict(calendar_rows), self._now
+            )
         return book
 
     def terms(self, marks: Collection[str]) -> Mapping[str, Terms]:
@@ -70,17 +74,19 @@ def _key(mark: str) -> tuple[str, str]:
     return "terms", mark
 
 
-def _read_book(revision: int, policies: Mapping[str, Any], calendars: Mapping[str, Any]) -> Book:
-    usable: dict[str, Calendar] = {}
-    broken: dict[str, str] = {}
-    for name, document in calendars.items():
+def _read_book(
+    revision: int, policies: Mapping[str, Any], calendars: Mapping[str, Any], now: datetime
+) -> Book:
+    in_force: list[Terms] = []
+    unusable: dict[str, str] = {}
+    for name, document in policies.items():
         try:
-            usable[name] = Calendar.from_document(document)
+            terms = terms_of(parse_policy(document), calendars)
+            sla.refuse_endless(terms, now)
+            in_force.append(terms)
         except Invalid as error:
-            broken[name] = f"the calendar {name} cannot be used: {error}"
-    return Book(
-        revision, {name: parse_policy(document) for name, document in policies.items()}, usable, broken
-    )
+            unusable[name] = str(error)
+    return Book(revision, in_force, unusable)
 
 
 def _usable(document: Mapping[str, Any]) -> Terms | None:

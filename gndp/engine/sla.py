@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
 from gndp.core.errors import Invalid, NotFound, Problem
-from gndp.core.policies import Policy, Terms, fingerprint, parse_policy, policy_document, terms_from
+from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
 from gndp.core.sla import Preview, Reading
 from gndp.core.values import parse_id, require_aware
 from gndp.directory.contract import Directory
 from gndp.engine import sweep
+from gndp.engine.definitions import Definitions
 from gndp.engine.recomputation import history_of, recompute_item
 from gndp.engine.sweep import SweepReport
 from gndp.engine.transition import Call, Transitions, Work
@@ -43,16 +44,17 @@ class Sla:
     that runs already.
     """
 
-    def __init__(self, transitions: Transitions, directory: Directory) -> None:
+    def __init__(self, transitions: Transitions, definitions: Definitions, directory: Directory) -> None:
         self._transitions = transitions
+        self._definitions = definitions
         self._directory = directory
 
     def publish(self, document: str | bytes | Mapping[str, Any] | Policy, *, user_id: str) -> PublishedPolicy:
         """Publish a policy as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Policy``. Raises Invalid with every problem, also
-        for a calendar that is not there or cannot be used, Conflict when somebody publishes the same policy
-        at the same moment.
+        for a calendar that is not there, cannot be used or has too little working time for the target;
+        Conflict when somebody publishes the same policy at the same moment.
         """
         policy = parse_policy(document)
         call = Call("sla.publish", arguments.name(user_id, "user_id"), {})
@@ -92,7 +94,7 @@ class Sla:
         policy = parse_policy(document)
         start = require_aware(opened_at, "opened_at")
         (rows,) = self._transitions.read(statement("sla", "calendars"))
-        terms = _terms(policy, dict(rows))
+        terms = terms_of(policy, dict(rows))
         return sla.preview(terms, start)
 
     def clocks(
@@ -145,11 +147,14 @@ class Sla:
 
     def sweep(self) -> SweepReport:
         """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself."""
-        return sweep.sweep(self._transitions, self._directory)
+        return sweep.sweep(self._transitions, self._definitions, self._directory)
 
     def next_due(self) -> datetime | None:
-        """The next instant at which a sweep has something to tell, if no command comes; None when never."""
-        ((row,),) = self._transitions.read(statement("sla", "next_due"))
+        """The next instant at which a sweep has something to tell, if no command comes; None when never.
+
+        While something has come that no sweep has told, because a command held it, the newest such instant.
+        """
+        ((row,),) = self._transitions.read(statement("sla", "next_due", now=self._transitions.now()))
         return row[0]  # type: ignore[no-any-return]
 
     def _item(self, process_id: UUID | str | None, task_id: UUID | str | None) -> tuple[UUID, UUID | None]:
@@ -172,7 +177,7 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     rows, calendar_rows = work.load(
         statement("sla", "policy", name=policy.name), statement("sla", "calendars")
     )
-    _terms(policy, dict(calendar_rows))
+    sla.refuse_endless(terms_of(policy, dict(calendar_rows)), work.command.now)
     newest = PublishedPolicy._make(rows[0]) if rows else None
     document = policy_document(policy)
     mark = fingerprint(document)
@@ -190,13 +195,6 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     values = {**published._asdict(), "document": orjson.dumps(document).decode()}
     del values["retired_at"]
     return work.finish(published, extra=[statement("sla", "publish_policy", **values)])
-
-
-def _terms(policy: Policy, calendars: Mapping[str, Any]) -> Terms:
-    if policy.calendar is not None and policy.calendar not in calendars:
-        raise Invalid(Problem("calendar", f"there is no calendar {policy.calendar}"))
-    calendar = None if policy.calendar is None else calendars[policy.calendar]
-    return terms_from({"policy": policy_document(policy), "calendar": calendar})
 
 
 def _newest(rows: Sequence[Row], name: str) -> PublishedPolicy:

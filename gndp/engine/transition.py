@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
 from gndp.core.changes import Changes, Command
-from gndp.core.clocks import NamedClock, settle
+from gndp.core.clocks import Ledger, NamedClock
 from gndp.core.errors import Conflict, Invalid, NotFound
 from gndp.core.policies import Item, Terms
 from gndp.core.records import Process, SlaClock, Task
@@ -39,7 +39,10 @@ _ASSIGNMENT_COLUMNS = dict.fromkeys(
 )
 _CLOCK_WIDTH = len(SlaClock._fields)
 _FREED_COLUMNS = dict.fromkeys(
-    ("open_dependencies", "ready_at", "substatus", "due_date", "status", "assigned_to")
+    (
+        *("open_dependencies", "ready_at", "substatus", "due_date", "status", "assigned_to"),
+        *("sla_status", "sla_breach_time"),
+    )
 )
 
 
@@ -80,7 +83,7 @@ class Work:
         self._call = call
         self._commit = commit
         self._updated_at = now
-        self._shelf = Shelf(unit.kept, self.load)
+        self._shelf = Shelf(unit.kept, self.load, now)
         self._revision = 0
         self._clocks: dict[UUID, list[NamedClock]] = {}
         self._terms: dict[str, Terms] = {}
@@ -122,12 +125,23 @@ class Work:
         """The policies that start no clock, and why."""
         return self._shelf.book(self._revision).unusable
 
+    def ledger(self, changes: Changes) -> Ledger:
+        """The SLA clocks that were taken, open for what was decided."""
+        book = self._shelf.book(self._revision)
+        return Ledger(changes, self._clocks[changes.process.id], self._terms, book)
+
+    def close(self, ledger: Ledger) -> Changes:
+        """The changes of a ledger, with what its clocks have come to."""
+        ledger.show()
+        self._started_terms |= ledger.started
+        return ledger.changes
+
     def settle(self, changes: Changes) -> Changes:
         """Let the SLA clocks hear what was decided; answers are true only after that."""
-        clocks = self._clocks[changes.process.id]
-        book = self._shelf.book(self._revision)
-        self._started_terms |= settle(changes, clocks, self._terms, book)
-        return changes
+        ledger = self.ledger(changes)
+        ledger.hear()
+        ledger.look()
+        return self.close(ledger)
 
     def also(self, also: Statement) -> None:
         """Run a statement with the command's own, before them."""
