@@ -45,6 +45,8 @@ _TASK_WIDTH = len(Task._fields)
 _LONGEST_LIST = 1_000
 _FREEING = frozenset({"complete", "fail", "skip", "cancel", "release", "reassign"})
 """The commands after which somebody may have room for another task."""
+_MOVING_PROCESS = frozenset({"fail", "skip", "retry"})
+"""The commands that may fail the process or make it run again, which the clocks of all its tasks hear."""
 
 
 class Tasks:
@@ -397,7 +399,14 @@ class Tasks:
         call, expected_version = command_call(f"tasks.{verb}", user_id, {"id": task_id, **given}, common)
 
         def decide(work: Work) -> Task:
-            state = load_state(work, task_id, expected_version, with_dependants, verb in _FREEING)
+            state = load_state(
+                work,
+                task_id,
+                expected_version,
+                with_dependants,
+                frees_capacity=verb in _FREEING,
+                moves_process=verb in _MOVING_PROCESS,
+            )
             changes = route_ready(work, decide_changes(state, work), self._definitions)
             work.settle(changes)
             return work.finish(work.task_answer(changes, state.task), changes)
@@ -415,20 +424,20 @@ def load_state(
     expected_version: int | None = None,
     with_dependants: bool = False,
     frees_capacity: bool = False,
+    moves_process: bool = False,
 ) -> TaskState:
     """Lock a task's process and load what a decision about the task needs.
 
     Raises NotFound when there is no such task, Conflict when its version is not the expected one.
     """
+    clocks = "of_task_and_dependants" if with_dependants else "of_task"
     wanted = [
         statement("processes", "lock_of_task", task_id=task_id),
         statement("tasks", "state", task_id=task_id),
+        statement("sla", "of_task_and_open" if moves_process else clocks, task_id=task_id),
     ]
     if with_dependants:
-        wanted.append(statement("sla", "of_task_and_dependants", task_id=task_id))
         wanted.append(statement("tasks", "dependants", task_id=task_id))
-    else:
-        wanted.append(statement("sla", "of_task", task_id=task_id))
     if frees_capacity:
         wanted.append(statement("routing", "queue_of_performer", task_id=task_id))
     process_rows, task_rows, clock_rows, *more = work.load(*wanted)

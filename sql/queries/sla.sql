@@ -23,6 +23,23 @@ LEFT JOIN LATERAL (
     WHERE task_id = ANY ((SELECT array_append(blocking, id) FROM tasks WHERE id = :task_id)::uuid[])) c ON true
 LEFT JOIN tasks t ON t.id = c.task_id;
 
+-- name: of_task_and_open
+-- The same, with the clocks of the process's other tasks that have not ended.
+WITH touched AS (
+    SELECT process_instance_id, array_append(blocking, id) AS ids FROM tasks WHERE id = :task_id)
+SELECT r.revision, c.*, t.task_name
+FROM sla_revision r
+LEFT JOIN LATERAL (
+    SELECT * FROM sla_metrics
+    WHERE process_instance_id = (SELECT process_instance_id FROM touched) AND task_id IS NULL
+    UNION ALL
+    SELECT * FROM sla_metrics WHERE task_id = ANY ((SELECT ids FROM touched)::uuid[])
+    UNION ALL
+    SELECT * FROM sla_metrics
+    WHERE process_instance_id = (SELECT process_instance_id FROM touched) AND end_time IS NULL
+      AND task_id <> ALL ((SELECT ids FROM touched)::uuid[])) c ON true
+LEFT JOIN tasks t ON t.id = c.task_id;
+
 -- name: of_process
 -- The revision of the policies, then the clocks of a process itself.
 SELECT r.revision, c.*, NULL::text

@@ -171,6 +171,28 @@ def test_the_clocks_of_the_process_hear_what_an_escalation_does_to_a_task(
     assert wb.check().ok
 
 
+@pytest.mark.parametrize("again", ["skip", "retry"])
+def test_the_clocks_of_all_tasks_hear_that_one_fails_the_process_or_lets_it_run_again(
+    wb: gndp.Workbench, clock: Clock, again: str
+) -> None:
+    publish(wb, pause=["process.failed"])
+    process = started(wb)
+    task, other = added(wb, process), added(wb, process)
+    wb.tasks.start(task.id, user_id="ann")
+    clock.move(minutes=20)
+    wb.tasks.fail(task.id, user_id="ann", error_message="no", final=True)
+    clock.move(hours=5)
+    assert wb.sla.sweep().breached == 0
+    assert wb.check().ok
+    if again == "skip":
+        wb.tasks.skip(task.id, user_id="eve", reason="not needed")
+    else:
+        wb.tasks.retry(task.id, user_id="eve")
+    (reading,) = wb.sla.clocks(task_id=other.id)
+    assert reading.clock.due_at == wb.tasks.get(other.id).due_date == clock.now + timedelta(minutes=10)
+    assert wb.check().ok
+
+
 # What an item shows
 
 
