@@ -353,6 +353,17 @@ def moments_of(
         yield Moment("task.ready", task_id, at)
 
 
+def history_of(events: Iterable[tuple[Any, ...]], task_id: UUID | None) -> list[Moment]:
+    """The history of an item from its process's events (type, task, instant, details): for a task its own and
+    the process's."""
+    return [
+        moment
+        for event_type, event_task, at, details in events
+        for moment in moments_of(event_type, event_task, at, details)
+        if task_id is None or moment.task_id in (None, task_id)
+    ]
+
+
 def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, timer: Timer) -> SlaClock:
     """The row of a clock that starts; ``mark`` is the fingerprint of its terms. It gets its id when it is
     written."""

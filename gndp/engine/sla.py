@@ -11,15 +11,16 @@ import orjson
 from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
+from gndp.core.clocks import history_of, timer_of
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
-from gndp.core.sla import Preview, Reading
+from gndp.core.sla import Moment, Preview, Reading
 from gndp.core.values import parse_id, require_aware
 from gndp.directory.contract import Directory
 from gndp.engine import sweep
 from gndp.engine.definitions import Definitions
-from gndp.engine.recomputation import history_of, recompute_item
+from gndp.engine.recomputation import recompute_item
 from gndp.engine.sweep import SweepReport
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import Row, statement
@@ -106,7 +107,8 @@ class Sla:
     ) -> list[ClockReading]:
         """The clocks of a process or of a task, due soonest first, as they stood at ``as_of`` (now).
 
-        A past moment is read from the item's history; clocks that had not started by then are left out.
+        A past moment is read from the item's history. Clocks that had not started by then are left out, and
+        those that cannot be worked out any more, which the sweep reports.
         """
         process, task = self._item(process_id, task_id)
         instant = self._transitions.now() if as_of is None else require_aware(as_of, "as_of")
@@ -119,8 +121,8 @@ class Sla:
             instant = max(instant, history[-1].at)
         readings = []
         for row in clock_rows:
-            clock, terms = SlaClock._make(row[:_CLOCK_WIDTH]), terms_from(row[-1])
-            reading = sla.clock(terms, history, instant)
+            clock = SlaClock._make(row[:_CLOCK_WIDTH])
+            reading = _reading(clock, row[-1], history, instant)
             if reading is not None:
                 readings.append(ClockReading(clock, row[_CLOCK_WIDTH], reading))
         return readings
@@ -195,6 +197,20 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     values = {**published._asdict(), "document": orjson.dumps(document).decode()}
     del values["retired_at"]
     return work.finish(published, extra=[statement("sla", "publish_policy", **values)])
+
+
+def _reading(
+    clock: SlaClock, terms_document: Mapping[str, Any], history: Sequence[Moment], at: datetime
+) -> Reading | None:
+    """Where a clock stood; None when it had not started, or what it runs by cannot be used any more."""
+    try:
+        terms = terms_from(terms_document)
+        if clock.end_time is not None and clock.end_time <= at:
+            # A recomputation may have called it off, which nothing in its history does.
+            return sla.read(timer_of(clock), terms, at)
+        return sla.clock(terms, history, at)
+    except Invalid:
+        return None
 
 
 def _newest(rows: Sequence[Row], name: str) -> PublishedPolicy:

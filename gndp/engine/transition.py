@@ -8,6 +8,7 @@ events, and commits. Decisions are made in ``gndp.core`` without any I/O.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import ChainMap
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Kept, Shelf
 from gndp.store.session import Database, Row, Statement, Transaction, statement
+
+_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Clock = Callable[[], datetime]
@@ -286,7 +289,11 @@ class Transitions:
             yield _Unit(transaction, freed, ChainMap(read, self._kept))
         self._kept.update(read)
         if freed:
-            self.use_freed_capacity(freed)
+            try:
+                self.use_freed_capacity(freed)
+            except Exception:
+                # What was asked for is committed, and must not seem to have failed.
+                _log.exception("the queues of %s are left to the next round", ", ".join(sorted(freed)))
 
     @staticmethod
     def _in(

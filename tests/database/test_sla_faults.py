@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
 import gndp
+from gndp.core.errors import Invalid
 from gndp.engine import sweep
 from gndp.settings import Settings
 from tests.moving_clock import NINE, Clock, started
@@ -340,3 +341,160 @@ def test_what_a_command_holds_is_left_to_the_next_sweep_and_hides_nothing(
     assert wb.sla.sweep().at_risk == 2
     assert wb.sla.next_due() == wb.processes.get(held.id).due_date + timedelta(microseconds=1)
     assert wb.processes.get(other.id).sla_status == "at_risk"
+
+
+# What this version cannot read
+
+
+def damage(wb: gndp.Workbench, statement: str) -> None:
+    with psycopg.connect(wb.database_url) as connection:
+        connection.execute(statement)
+
+
+def test_a_policy_that_this_version_cannot_read_starts_no_clock_and_stops_nothing(
+    wb: gndp.Workbench, clock: Clock
+) -> None:
+    publish(wb, item="process")
+    process = started(wb)
+    damage(wb, """UPDATE sla_policies SET document = '{"name": "care", "target_minutes": 60, "future": 1}'""")
+    publish(wb, name="other", item="process", objective="other")
+    wb.processes.comment(process.id, user_id="eve", text="look")
+    assert [r.clock.policy_name for r in wb.sla.clocks(process_id=started(wb).id)] == ["other"]
+    clock.move(hours=1)
+    report = wb.sla.sweep()
+    assert report.breached == 2
+    (said,) = report.unusable
+    assert said.startswith("policy care: ") and "future" in said
+
+
+def test_terms_that_this_version_cannot_read_leave_their_clock_alone_and_stop_nothing(
+    new_workbench: Callable[..., gndp.Workbench], wb: gndp.Workbench, clock: Clock
+) -> None:
+    publish(wb, item="process")
+    process = started(wb, sla_target_mins=20)
+    damage(
+        wb,
+        "UPDATE sla_terms SET document = jsonb_set(document, '{policy,future}', '1')"
+        " WHERE document -> 'policy' ->> 'name' = 'care'",
+    )
+    fresh = new_workbench(database_url=wb.database_url, clock=clock)
+    fresh.processes.comment(process.id, user_id="eve", text="look")
+    clock.move(hours=1)
+    report = fresh.sla.sweep()
+    assert report.breached == 1
+    assert [said.startswith("clock ") for said in report.unusable] == [True]
+    (reading,) = fresh.sla.clocks(process_id=process.id)
+    assert reading.clock.policy_name == "sla_target_mins"
+    fresh.processes.complete(process.id, user_id="eve")
+    assert fresh.check().ok
+
+
+def test_a_command_is_not_refused_for_what_follows_its_commit(wb: gndp.Workbench) -> None:
+    wb.directory.add_team("ops")
+    wb.directory.add_person("ann", team="ops", capacity=1)
+    process = started(wb)
+    first, _ = (added(wb, process, assigned_team="ops", assignment_method="round_robin") for _ in range(2))
+
+    def fail(teams: set[str]) -> None:
+        raise RuntimeError(f"no room in {teams}")
+
+    wb._transitions.use_freed_capacity = fail
+    wb.tasks.start(first.id, user_id="ann")
+    assert wb.tasks.complete(first.id, user_id="ann").status == "completed"
+    with wb.transaction():
+        wb.processes.comment(process.id, user_id="eve", text="look")
+
+
+def hours(opening: str, closing: str, days: int = 7) -> gndp.Calendar:
+    return gndp.Calendar(hours={day: [(opening, closing)] for day in range(days)})
+
+
+def test_a_policy_whose_clock_would_never_be_due_is_refused(wb: gndp.Workbench) -> None:
+    wb.calendars.save("thin", hours("09:00", "09:01", days=1))
+    with pytest.raises(Invalid, match="target_minutes"):
+        publish(wb, calendar="thin", target_minutes=1_000_000)
+    with pytest.raises(Invalid, match="escalations"):
+        publish(wb, calendar="thin", target_minutes=1, escalations=[{**BOSS, "after_minutes": 1_000_000}])
+
+
+def test_a_calendar_that_became_too_thin_refuses_no_command(wb: gndp.Workbench, clock: Clock) -> None:
+    wb.calendars.save("office", hours("00:00", "24:00"))
+    publish(wb, item="process", calendar="office", target_minutes=1_000_000)
+    wb.calendars.save("office", hours("09:00", "09:01", days=1))
+    process = started(wb, sla_target_mins=30)
+    assert [r.clock.policy_name for r in wb.sla.clocks(process_id=process.id)] == ["sla_target_mins"]
+    clock.move(hours=1)
+    (said,) = wb.sla.sweep().unusable
+    assert said.startswith("policy care: target_minutes")
+
+
+def test_a_clock_that_cannot_go_on_refuses_no_command(wb: gndp.Workbench, clock: Clock) -> None:
+    """Due can be reached when it starts, and not any more when it should go on."""
+    clock.now = NINE.replace(year=9900)
+    wb.calendars.save("office", hours("09:00", "10:00", days=1))
+    publish(wb, item="process", calendar="office", target_minutes=60 * 52 * 49)
+    process = started(wb)
+    wb.processes.suspend(process.id, user_id="eve", reason="holiday")
+    clock.now = NINE.replace(year=9960)
+    assert wb.processes.resume(process.id, user_id="eve").status == "running"
+    assert wb.processes.complete(process.id, user_id="eve").status == "completed"
+    assert wb.sla.clocks(process_id=process.id) == []
+    assert wb.check().ok
+
+
+# Recomputing
+
+
+def test_a_clock_that_a_recomputation_called_off_reads_as_called_off(
+    wb: gndp.Workbench, clock: Clock
+) -> None:
+    publish(wb, item="process")
+    process = started(wb)
+    clock.move(minutes=10)
+    wb.sla.retire("care", user_id="eve")
+    wb.sla.recompute(process_id=process.id, user_id="eve", reason="retired")
+    clock.move(hours=2)
+    (reading,) = wb.sla.clocks(process_id=process.id)
+    assert (reading.reading.status, reading.reading.next_at) == (None, None)
+    assert reading.reading.elapsed == timedelta(minutes=10)
+    (before,) = wb.sla.clocks(process_id=process.id, as_of=NINE)
+    assert before.reading.status == "on_track"
+
+
+def test_a_level_that_fired_does_not_fire_again_after_a_recomputation(
+    wb: gndp.Workbench, clock: Clock
+) -> None:
+    publish(wb, item="process", escalations=[BOSS])
+    process = started(wb)
+    clock.move(minutes=31)
+    wb.sla.sweep()
+    publish(wb, item="process", escalations=[BOSS, {**BOSS, "after_minutes": 30}], target_minutes=60)
+    wb.sla.recompute(process_id=process.id, user_id="eve", reason="longer")
+    clock.move(hours=5)
+    wb.sla.sweep()
+    levels = [event.details["level"] for event in events(wb, process, "escalation.triggered")]
+    assert levels == [1, 2]
+    assert wb.check().ok
+
+
+# Arguments
+
+
+@pytest.mark.parametrize("minutes", [5_256_001, 2**31 - 1])
+def test_a_target_beyond_ten_years_is_refused(wb: gndp.Workbench, minutes: int) -> None:
+    process = started(wb, sla_target_mins=5_256_000)
+    with pytest.raises(Invalid, match="sla_target_mins"):
+        started(wb, sla_target_mins=minutes)
+    with pytest.raises(Invalid, match="sla_target_mins"):
+        added(wb, process, sla_target_mins=minutes)
+
+
+def test_a_start_beyond_all_years_is_no_fault(wb: gndp.Workbench, clock: Clock) -> None:
+    clock.now = datetime(9999, 12, 31, 23, 50, tzinfo=UTC)
+    assert started(wb, sla_target_mins=60).status == "running"
+
+
+@pytest.mark.parametrize("name", [[], {}, None, 7, " "])
+def test_a_job_that_is_no_name_is_refused(wb: gndp.Workbench, name: Any) -> None:
+    with pytest.raises(Invalid):
+        wb.jobs.run(name)
