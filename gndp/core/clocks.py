@@ -231,7 +231,9 @@ class Ledger:
     def _end(self, clock: SlaClock, timer: Timer, terms: Terms) -> list[NewEvent]:
         reading = sla.read(timer, terms, self.changes.at)
         was_breached = clock.status == SlaStatus.BREACHED
-        clock = clock._replace(next_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed))
+        clock = clock._replace(
+            next_at=None, at_risk_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed)
+        )
         if was_breached or reading.status == SlaStatus.BREACHED:
             over = sla.rounded_minutes(max(timedelta(), -reading.remaining))
             clock = clock._replace(breach_amount_mins=over)
@@ -253,7 +255,7 @@ class Ledger:
             told += [self._event(after, SlaStatus.AT_RISK, level) for level in levels]
         is_breached = after.status == SlaStatus.BREACHED
         next_at = sla.next_instant(timer, terms, is_breached, after.warnings_told, after.escalations_told)
-        self.keep(after._replace(next_at=next_at))
+        self.keep(after._replace(next_at=next_at, at_risk_at=sla.at_risk_at(timer, terms)))
         return told
 
     def _start(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> None:
@@ -401,6 +403,7 @@ def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, t
         warnings_told=0,
         escalations_told=0,
         next_at=None,
+        at_risk_at=None,
     )
     return with_timer(clock, timer)
 
@@ -421,13 +424,15 @@ def _with_status(clock: SlaClock, reading: Reading, terms: Terms) -> SlaClock:
 
 
 def shown_clock(clocks: Collection[SlaClock]) -> SlaClock | None:
-    """The clock that an item's own columns show: the one due first of those that run, else of the last
-    ended."""
+    """The clock that an item's own columns show: the one due first of those that run, else of those that
+    stand still, else of the last ended. Of two that are due together, the first by objective."""
     listed = [clock for clock in clocks if clock.end_time is None]
     if not listed:
         last = max((clock.end_time for clock in clocks if clock.end_time is not None), default=None)
         listed = [clock for clock in clocks if clock.end_time == last]
-    return min(listed, key=lambda clock: clock.due_at, default=None)
+    return min(
+        listed, key=lambda clock: (clock.running_since is None, clock.due_at, clock.objective), default=None
+    )
 
 
 def _followed(due_date: datetime | None, previous: datetime | None, due: datetime) -> datetime | None:

@@ -46,6 +46,12 @@ _ORDER = {
 }
 """The events that a clock may listen to, by the stage of an item's life at which they come."""
 
+_ONCE = {
+    "process": frozenset({"process.created", "process.started"}),
+    "task": frozenset({"process.created", "process.started", "task.created", "task.ready"}),
+}
+"""The events that an item sees once, before all that can pause it."""
+
 _LAST = {"process": frozenset({9}), "task": frozenset({7})}
 
 PAUSE_ENDS: Mapping[str, frozenset[str]] = {
@@ -296,6 +302,14 @@ def terms_of(policy: Policy, calendars: Mapping[str, Any]) -> Terms:
         raise Invalid(Problem("calendar", f"{policy.calendar} cannot be used: {error}")) from None
 
 
+def usable_terms(document: Mapping[str, Any]) -> Terms | None:
+    """The terms that ``Terms.document`` wrote; None when policy or calendar cannot be used any more."""
+    try:
+        return terms_from(document)
+    except Invalid:
+        return None
+
+
 def fingerprint(document: Mapping[str, Any]) -> str:
     """The SHA-256 of terms as a document, in hexadecimal: equal for terms that say the same."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -364,6 +378,8 @@ def _contradictions(policy: Policy) -> Iterator[Problem]:
                 yield Problem(place, f"no event {condition.event!r}; one of {', '.join(_ORDER)}")
             elif part == "start" and policy.item == "task" and not condition.event.startswith("task."):
                 yield Problem(place, "a task's clock starts at an event of the task")
+            elif policy.item == "task" and condition.event == "process.completed":
+                yield Problem(place, "a process completes when its tasks have ended: name their events")
     for part in ("start", "stop"):
         if not getattr(policy, part):
             yield Problem(part, "must name at least one event")
@@ -400,8 +416,10 @@ def _never_goes_on(policy: Policy) -> Iterator[Problem]:
         place = at("pause", index)
         if condition.event in resumes:
             yield Problem(place, f"{condition.event} pauses the clock and lets it go on at once")
-        elif condition.event not in PAUSE_ENDS and not resumes:
-            yield Problem(place, f"the pause from {condition.event} never ends: say resume")
+        elif condition.event not in PAUSE_ENDS and resumes <= _ONCE[policy.item]:
+            yield Problem(
+                place, f"the pause from {condition.event} never ends: resume names nothing after it"
+            )
     if resumes and all(condition.event in PAUSE_ENDS for condition in policy.pause):
         ends = frozenset().union(*(PAUSE_ENDS[condition.event] for condition in policy.pause))
         for index, condition in enumerate(policy.resume):

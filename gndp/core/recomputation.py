@@ -78,6 +78,7 @@ def _recomputed(
         warnings_told=reading.warnings,
         escalations_told=escalations,
         next_at=sla.next_instant(timer, terms, is_breached, reading.warnings, escalations),
+        at_risk_at=sla.at_risk_at(timer, terms),
     )
 
 
@@ -87,7 +88,8 @@ _KEPT = ("id", "created_at", "updated_at", "version", "escalated_to", "escalated
 def _called_off(clock: SlaClock, terms: Terms | None, changes: Changes) -> SlaClock:
     if clock.end_time is not None or terms is None:
         return clock
-    return with_timer(clock, sla.cancel(timer_of(clock), terms, changes.at))._replace(next_at=None)
+    cancelled = with_timer(clock, sla.cancel(timer_of(clock), terms, changes.at))
+    return cancelled._replace(next_at=None, at_risk_at=None)
 
 
 def _write(

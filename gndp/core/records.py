@@ -184,7 +184,8 @@ class SlaClock(NamedTuple):
     calendar and runs on from ``running_since`` (None while it stands still or has ended). ``due_at`` moves
     when it goes on after a pause, ``original_due_at`` never. ``paused_by`` holds the event that paused it and
     the task whose event it was. ``actual_duration_mins`` and ``breach_amount_mins`` are time along the
-    calendar, known when it has ended.
+    calendar, known when it has ended. ``next_at`` is when the next thing happens to it if no command comes,
+    ``at_risk_at`` when its first warning level is or was reached if it runs on; both None while it does not.
     """
 
     id: UUID
@@ -218,6 +219,7 @@ class SlaClock(NamedTuple):
     warnings_told: int
     escalations_told: int
     next_at: datetime | None
+    at_risk_at: datetime | None
 
 
 class Definition(NamedTuple):

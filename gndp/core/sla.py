@@ -132,6 +132,16 @@ def start(terms: Terms, at: datetime) -> Timer:
     return Timer(started_at=at, original_due_at=due, due_at=due, running_since=at)
 
 
+def refuse_unreachable(terms: Terms, at: datetime) -> None:
+    """Raise Invalid when along its calendar a clock that starts at an instant would never be due, or never
+    come to a warning or an escalation."""
+    try:
+        read(start(terms, at), terms, at)
+    except Invalid as refusal:
+        message = f"{terms.policy.name} cannot be reached along it: {refusal}"
+        raise Invalid(Problem("calendar", message)) from None
+
+
 def advance(timer: Timer, terms: Terms, moment: Moment) -> Timer:
     """The timer after one more event; an ended one stays as it is."""
     if timer.ended is not None:
@@ -189,15 +199,6 @@ def preview(terms: Terms, opened_at: datetime) -> Preview:
     )
 
 
-def refuse_endless(terms: Terms, at: datetime) -> None:
-    """Raise Invalid when a clock that starts at an instant would never be due, or never come to a level."""
-    for place, reaches in (("target_minutes", start), ("escalations", preview)):
-        try:
-            reaches(terms, at)
-        except Invalid as error:
-            raise Invalid(Problem(place, f"are never used up: {error}")) from None
-
-
 def is_breached(timer: Timer, as_of: datetime) -> bool:
     """Whether due had passed at an instant; standing still, whether it had passed before."""
     until = timer.paused_at or as_of
@@ -217,6 +218,15 @@ def next_instant(
         coming += [_reaches(timer, terms, target - before) for before in _warnings(terms)[warnings:]]
     coming += [_escalates(timer, terms, after) for after in _escalations(terms)[escalations:]]
     return min(coming, default=None)
+
+
+def at_risk_at(timer: Timer, terms: Terms) -> datetime | None:
+    """When a running timer reaches its first warning level, or did; None without one, or while it stands
+    still."""
+    warnings = _warnings(terms)
+    if timer.running_since is None or not warnings:
+        return None
+    return _reaches(timer, terms, _target(terms) - warnings[0])
 
 
 def add_time(calendar: Calendar | None, begin: datetime, time: timedelta) -> datetime:

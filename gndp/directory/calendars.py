@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 
-from gndp.core import arguments
+from gndp.core import arguments, sla
 from gndp.core.calendars import Calendar
 from gndp.core.errors import Invalid, NotFound, Problem
+from gndp.core.policies import usable_terms
 from gndp.store.session import Row, Transaction, statement
 
 
@@ -35,7 +36,8 @@ class Calendars:
     def save(self, name: str, calendar: Calendar | Mapping[str, Any]) -> Calendar:
         """Keep a calendar under a name, in place of the one that had it.
 
-        A mapping is a document as ``Calendar.to_document`` writes it. Raises Invalid with every problem.
+        A mapping is a document as ``Calendar.to_document`` writes it. Raises Invalid with every problem, also
+        when the target of a policy that goes by it could not be reached any more.
         """
         name = arguments.name(name, "name")
         if isinstance(calendar, Mapping):
@@ -44,6 +46,11 @@ class Calendars:
             raise Invalid(Problem("calendar", f"must be a Calendar, not {type(calendar).__name__}"))
         document = orjson.dumps(calendar.to_document()).decode()
         with self._transaction() as transaction:
+            (policies,) = transaction.run(statement("calendars", "policies", name=name))
+            for (policy,) in policies:
+                terms = usable_terms({"policy": policy, "calendar": calendar.to_document()})
+                if terms is not None:
+                    sla.refuse_unreachable(terms, self._now())
             transaction.run(statement("calendars", "save", name=name, document=document, now=self._now()))
         return calendar
 

@@ -15,7 +15,7 @@ from psycopg.rows import tuple_row
 from gndp.core import sla
 from gndp.core.clocks import moments_of, timer_of
 from gndp.core.errors import Invalid
-from gndp.core.policies import Terms, terms_from
+from gndp.core.policies import Terms, usable_terms
 from gndp.core.records import SlaClock
 from gndp.core.sla import Ended, Moment
 from gndp.store.resources import sql_text
@@ -65,10 +65,7 @@ def wrong_clocks(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str
 
 def _terms(known: dict[str, Terms | None], mark: str, document: dict[str, Any]) -> Terms | None:
     if mark not in known:
-        try:
-            known[mark] = terms_from(document)
-        except Invalid:
-            known[mark] = None
+        known[mark] = usable_terms(document)
     return known[mark]
 
 

@@ -15,7 +15,7 @@ import orjson
 from gndp.core import sla
 from gndp.core.clocks import Book
 from gndp.core.errors import Invalid
-from gndp.core.policies import Terms, parse_policy, terms_from, terms_of
+from gndp.core.policies import Terms, parse_policy, terms_of, usable_terms
 from gndp.store.session import Row, Statement, statement
 
 Load = Callable[..., list[list[Row]]]
@@ -54,7 +54,7 @@ class Shelf:
         missing = [mark for mark in marks if _key(mark) not in self._kept]
         if missing:
             (rows,) = self._load(statement("sla", "terms", fingerprints=missing))
-            self._kept.update({_key(mark): _usable(document) for mark, document in rows})
+            self._kept.update({_key(mark): usable_terms(document) for mark, document in rows})
         return {mark: terms for mark in marks if (terms := self._kept.get(_key(mark))) is not None}
 
     def store(self, started: Mapping[str, Terms]) -> list[Statement]:
@@ -82,15 +82,8 @@ def _read_book(
     for name, document in policies.items():
         try:
             terms = terms_of(parse_policy(document), calendars)
-            sla.refuse_endless(terms, now)
+            sla.refuse_unreachable(terms, now)
             in_force.append(terms)
         except Invalid as error:
             unusable[name] = str(error)
     return Book(revision, in_force, unusable)
-
-
-def _usable(document: Mapping[str, Any]) -> Terms | None:
-    try:
-        return terms_from(document)
-    except Invalid:
-        return None

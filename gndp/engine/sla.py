@@ -179,7 +179,7 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     rows, calendar_rows = work.load(
         statement("sla", "policy", name=policy.name), statement("sla", "calendars")
     )
-    sla.refuse_endless(terms_of(policy, dict(calendar_rows)), work.command.now)
+    sla.refuse_unreachable(terms_of(policy, dict(calendar_rows)), work.command.now)
     newest = PublishedPolicy._make(rows[0]) if rows else None
     document = policy_document(policy)
     mark = fingerprint(document)

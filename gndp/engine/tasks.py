@@ -43,10 +43,9 @@ _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _TASKS: TypeAdapter[list[Task]] = TypeAdapter(list[Task])
 _TASK_WIDTH = len(Task._fields)
 _LONGEST_LIST = 1_000
+_HEARD_BY_ALL = frozenset({"process.failed", "process.retried"})
 _FREEING = frozenset({"complete", "fail", "skip", "cancel", "release", "reassign"})
 """The commands after which somebody may have room for another task."""
-_MOVING_PROCESS = frozenset({"fail", "skip", "retry"})
-"""The commands that may fail the process or make it run again, which the clocks of all its tasks hear."""
 
 
 class Tasks:
@@ -399,15 +398,9 @@ class Tasks:
         call, expected_version = command_call(f"tasks.{verb}", user_id, {"id": task_id, **given}, common)
 
         def decide(work: Work) -> Task:
-            state = load_state(
-                work,
-                task_id,
-                expected_version,
-                with_dependants,
-                frees_capacity=verb in _FREEING,
-                moves_process=verb in _MOVING_PROCESS,
-            )
+            state = load_state(work, task_id, expected_version, with_dependants, verb in _FREEING)
             changes = route_ready(work, decide_changes(state, work), self._definitions)
+            _take_clocks_of_others(work, state, changes)
             work.settle(changes)
             return work.finish(work.task_answer(changes, state.task), changes)
 
@@ -424,20 +417,20 @@ def load_state(
     expected_version: int | None = None,
     with_dependants: bool = False,
     frees_capacity: bool = False,
-    moves_process: bool = False,
 ) -> TaskState:
     """Lock a task's process and load what a decision about the task needs.
 
     Raises NotFound when there is no such task, Conflict when its version is not the expected one.
     """
-    clocks = "of_task_and_dependants" if with_dependants else "of_task"
     wanted = [
         statement("processes", "lock_of_task", task_id=task_id),
         statement("tasks", "state", task_id=task_id),
-        statement("sla", "of_task_and_open" if moves_process else clocks, task_id=task_id),
     ]
     if with_dependants:
+        wanted.append(statement("sla", "of_task_and_dependants", task_id=task_id))
         wanted.append(statement("tasks", "dependants", task_id=task_id))
+    else:
+        wanted.append(statement("sla", "of_task", task_id=task_id))
     if frees_capacity:
         wanted.append(statement("routing", "queue_of_performer", task_id=task_id))
     process_rows, task_rows, clock_rows, *more = work.load(*wanted)
@@ -459,6 +452,15 @@ def load_state(
         None if position is None else OpenStep(position, phase),
         [Dependant._make(dependant) for dependant in dependant_rows],
     )
+
+
+def _take_clocks_of_others(work: Work, state: TaskState, changes: Changes) -> None:
+    """Where what was decided is not about this task alone, the other tasks' clocks hear it too."""
+    is_heard_by_all = any(event.event_type in _HEARD_BY_ALL for event in changes.events)
+    if is_heard_by_all or len(changes.task_columns) > 1:
+        ids = [state.task.id, *(dependant.id for dependant in state.dependants)]
+        wanted = statement("sla", "of_tasks_and_open", process_id=state.process.id, task_ids=ids)
+        work.take_clocks(work.load(wanted)[0], state.process)
 
 
 def _cancel(state: TaskState, work: Work, reason: str, cascade: bool) -> Changes:

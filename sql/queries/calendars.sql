@@ -13,3 +13,9 @@ SELECT document FROM calendars WHERE name = :name;
 -- name: names
 -- The names of all calendars.
 SELECT name FROM calendars ORDER BY name;
+
+-- name: policies
+-- The policies in force that go by a calendar.
+SELECT document FROM (
+    SELECT DISTINCT ON (name) document, retired_at FROM sla_policies ORDER BY name, version DESC) newest
+WHERE retired_at IS NULL AND document ->> 'calendar' = :name;

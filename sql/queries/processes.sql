@@ -79,18 +79,16 @@ SELECT * FROM process_instances WHERE id = :process_id;
 SELECT * FROM process_instances WHERE parent_process_id = :process_id ORDER BY created_at, id;
 
 -- name: summary
--- The figures of the processes created in the last 30 days before an instant. Breached is also what a running
--- clock has made so since the last sweep.
+-- The figures of the processes created in the last 30 days before an instant; breached as of that instant,
+-- whatever has been told by then.
 SELECT count(*),
        count(*) FILTER (WHERE status = 'running'),
        count(*) FILTER (WHERE status = 'completed'),
        count(*) FILTER (WHERE status = 'failed'),
        count(*) FILTER (WHERE status = 'suspended'),
-       count(*) FILTER (WHERE sla_status = 'breached' OR EXISTS (
-           SELECT FROM sla_metrics c
-           WHERE c.process_instance_id = p.id AND c.task_id IS NULL
-             AND c.running_since IS NOT NULL AND c.due_at < :now)),
+       count(*) FILTER (WHERE coalesce(u.sla_status, p.sla_status) = 'breached'),
        coalesce(round(avg(progress_percentage), 2), 0)::float8,
        round(avg(actual_duration_mins) FILTER (WHERE status = 'completed'), 2)::float8
 FROM process_instances p
+LEFT JOIN untold_sla(:now) u ON u.process_instance_id = p.id AND u.task_id IS NULL
 WHERE created_at >= :now::timestamptz - interval '30 days';

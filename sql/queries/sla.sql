@@ -23,23 +23,6 @@ LEFT JOIN LATERAL (
     WHERE task_id = ANY ((SELECT array_append(blocking, id) FROM tasks WHERE id = :task_id)::uuid[])) c ON true
 LEFT JOIN tasks t ON t.id = c.task_id;
 
--- name: of_task_and_open
--- The same, with the clocks of the process's other tasks that have not ended.
-WITH touched AS (
-    SELECT process_instance_id, array_append(blocking, id) AS ids FROM tasks WHERE id = :task_id)
-SELECT r.revision, c.*, t.task_name
-FROM sla_revision r
-LEFT JOIN LATERAL (
-    SELECT * FROM sla_metrics
-    WHERE process_instance_id = (SELECT process_instance_id FROM touched) AND task_id IS NULL
-    UNION ALL
-    SELECT * FROM sla_metrics WHERE task_id = ANY ((SELECT ids FROM touched)::uuid[])
-    UNION ALL
-    SELECT * FROM sla_metrics
-    WHERE process_instance_id = (SELECT process_instance_id FROM touched) AND end_time IS NULL
-      AND task_id <> ALL ((SELECT ids FROM touched)::uuid[])) c ON true
-LEFT JOIN tasks t ON t.id = c.task_id;
-
 -- name: of_process
 -- The revision of the policies, then the clocks of a process itself.
 SELECT r.revision, c.*, NULL::text
@@ -47,14 +30,32 @@ FROM sla_revision r
 LEFT JOIN sla_metrics c ON c.process_instance_id = :process_id AND c.task_id IS NULL;
 
 -- name: open_of_process
--- The revision of the policies, then the clocks of a process and those of its tasks that have not ended.
+-- The revision of the policies, then the clocks of a process, those of its tasks that have not ended, and those of
+-- failed tasks that have: they may be tried again.
 SELECT r.revision, c.*, t.task_name
 FROM sla_revision r
 LEFT JOIN LATERAL (
     SELECT * FROM sla_metrics WHERE process_instance_id = :process_id AND task_id IS NULL
     UNION ALL
     SELECT * FROM sla_metrics
-    WHERE process_instance_id = :process_id AND task_id IS NOT NULL AND end_time IS NULL) c ON true
+    WHERE process_instance_id = :process_id AND task_id IS NOT NULL AND end_time IS NULL
+    UNION ALL
+    SELECT m.* FROM tasks f JOIN sla_metrics m ON m.task_id = f.id
+    WHERE f.process_instance_id = :process_id AND f.status = 'failed' AND m.end_time IS NOT NULL) c ON true
+LEFT JOIN tasks t ON t.id = c.task_id;
+
+-- name: of_tasks_and_open
+-- The same, with all clocks of some tasks instead of the failed ones.
+SELECT r.revision, c.*, t.task_name
+FROM sla_revision r
+LEFT JOIN LATERAL (
+    SELECT * FROM sla_metrics WHERE process_instance_id = :process_id AND task_id IS NULL
+    UNION ALL
+    SELECT * FROM sla_metrics
+    WHERE process_instance_id = :process_id AND task_id IS NOT NULL AND end_time IS NULL
+    UNION ALL
+    SELECT * FROM sla_metrics
+    WHERE task_id = ANY (:task_ids::uuid[]) AND end_time IS NOT NULL) c ON true
 LEFT JOIN tasks t ON t.id = c.task_id;
 
 -- name: policies
@@ -83,12 +84,14 @@ INSERT INTO sla_metrics (
     id, process_instance_id, task_id, metric_type, target_duration_mins, warning_threshold_mins,
     actual_duration_mins, start_time, end_time, status, breach_amount_mins, business_impact,
     escalation_required, created_at, policy_name, objective, terms, due_at, original_due_at,
-    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at)
+    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at,
+    at_risk_at)
 SELECT
     id, process_instance_id, task_id, metric_type, target_duration_mins, warning_threshold_mins,
     actual_duration_mins, start_time, end_time, status, breach_amount_mins, business_impact,
     escalation_required, created_at, policy_name, objective, terms, due_at, original_due_at,
-    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at
+    elapsed_microseconds, running_since, paused_at, paused_by, ended, warnings_told, escalations_told, next_at,
+    at_risk_at
 FROM jsonb_populate_recordset(NULL::sla_metrics, :rows);
 
 -- name: change
@@ -102,7 +105,8 @@ WITH moved AS (
         escalated_at = r.escalated_at, policy_name = r.policy_name, terms = r.terms, due_at = r.due_at,
         original_due_at = r.original_due_at, elapsed_microseconds = r.elapsed_microseconds,
         running_since = r.running_since, paused_at = r.paused_at, paused_by = r.paused_by, ended = r.ended,
-        warnings_told = r.warnings_told, escalations_told = r.escalations_told, next_at = r.next_at
+        warnings_told = r.warnings_told, escalations_told = r.escalations_told, next_at = r.next_at,
+        at_risk_at = r.at_risk_at
     FROM jsonb_populate_recordset(NULL::sla_metrics, :rows) r
     WHERE c.id = r.id AND c.version = r.version
     RETURNING 1)

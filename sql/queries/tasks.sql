@@ -108,16 +108,14 @@ ORDER BY t.due_date NULLS LAST, priority_rank(t.priority) DESC, t.created_at, t.
 LIMIT :limit;
 
 -- name: workload
--- Ready or in-progress work of running processes by person, most loaded first. Breached is also what a running
--- clock has made so since the last sweep.
+-- Ready or in-progress work of running processes by person, most loaded first; at risk and breached as of an
+-- instant, whatever has been told by then.
 SELECT t.assigned_to, count(*),
        count(*) FILTER (WHERE t.status = 'in_progress'),
-       count(*) FILTER (WHERE t.sla_status = 'at_risk' AND NOT late.is_late),
-       count(*) FILTER (WHERE t.sla_status = 'breached' OR late.is_late)
+       count(*) FILTER (WHERE coalesce(u.sla_status, t.sla_status) = 'at_risk'),
+       count(*) FILTER (WHERE coalesce(u.sla_status, t.sla_status) = 'breached')
 FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.status = 'running'
-CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT FROM sla_metrics c
-    WHERE c.task_id = t.id AND c.running_since IS NOT NULL AND c.due_at < :now) AS is_late) late
+LEFT JOIN untold_sla(:now) u ON u.task_id = t.id
 WHERE t.assigned_to IS NOT NULL AND t.status IN ('assigned', 'in_progress') AND t.ready_at IS NOT NULL
 GROUP BY t.assigned_to
 ORDER BY count(*) DESC, t.assigned_to;

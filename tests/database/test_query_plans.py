@@ -14,7 +14,28 @@ from gndp.store import lists
 from gndp.store.queries import composed
 from gndp.store.session import Row, Statement, statement
 
-LARGE = {"tasks", "process_instances", "process_events"}
+LARGE = {"tasks", "process_instances", "process_events", "sla_metrics"}
+
+CLOCKS = """
+INSERT INTO sla_terms VALUES ('plain', '{}');
+WITH items AS (
+    SELECT process_instance_id, id AS task_id, 'task' AS kind, status = 'completed' AS is_over,
+           created_at AS at
+    FROM tasks
+    UNION ALL
+    SELECT id, NULL, 'process', status = 'completed', created_at FROM process_instances)
+INSERT INTO sla_metrics (id, process_instance_id, task_id, metric_type, target_duration_mins, start_time,
+    created_at, policy_name, objective, terms, due_at, original_due_at, status, ended, end_time,
+    running_since, at_risk_at, next_at)
+SELECT gen_random_uuid(), process_instance_id, task_id, kind, 86400, at, at, 'plain', 'plain', 'plain',
+    at + interval '60 days', at + interval '60 days',
+    CASE WHEN is_over THEN 'met' ELSE 'on_track' END, CASE WHEN is_over THEN 'stopped' END,
+    CASE WHEN is_over THEN at END, CASE WHEN NOT is_over THEN at END,
+    CASE WHEN NOT is_over THEN at + interval '50 days' END,
+    CASE WHEN NOT is_over THEN at + interval '50 days' END
+FROM items;
+ANALYZE sla_metrics"""
+"""A clock for each process and task; those that run are at risk after 50 days."""
 
 
 class Plans:
@@ -22,6 +43,8 @@ class Plans:
 
     def __init__(self, url: str) -> None:
         self.process_id = load(url, 20_000)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(CLOCKS)
         self.connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
         # At this size reading all of a small table can be cheapest; with it dear, a plan shows which
         # index there is to use.
@@ -106,6 +129,16 @@ def test_my_tasks_reads_only_what_the_person_has_now(plans: Plans) -> None:
 def test_events_of_a_process_come_newest_first_from_an_index(plans: Plans) -> None:
     wanted = statement("events", "of_process", process_id=plans.process_id, limit=100)
     assert plans.indexes(wanted) == {"process_events_process_idx"}
+
+
+@pytest.mark.parametrize(("noun", "name"), [("tasks", "workload"), ("processes", "summary")])
+def test_figures_find_what_was_not_told_yet_by_its_next_instant(plans: Plans, noun: str, name: str) -> None:
+    assert "sla_metrics_next_idx" in plans.indexes(statement(noun, name, now="2024-02-12T12:00:00Z"))
+
+
+def test_breaches_come_most_overdue_first_from_their_indexes(plans: Plans) -> None:
+    asked = Statement(composed("SELECT * FROM v_sla_breaches LIMIT 50"), ())
+    assert plans.indexes(asked) >= {"process_instances_sla_idx", "tasks_sla_idx", "sla_metrics_next_idx"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -13,8 +13,8 @@ import pytest
 
 import gndp
 from gndp.core.errors import Invalid, NotFound
+from tests.moving_clock import NINE, Clock, started
 
-NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 POLICY = {
     "name": "care",
     "target_minutes": 60,
@@ -26,17 +26,6 @@ POLICY = {
 }
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = NINE
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **by: float) -> None:
-        self.now += timedelta(**by)
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -45,18 +34,6 @@ def clock() -> Clock:
 @pytest.fixture
 def wb(new_workbench: Callable[..., gndp.Workbench], clock: Clock) -> gndp.Workbench:
     return new_workbench(clock=clock)
-
-
-def started(wb: gndp.Workbench, **more: Any) -> gndp.core.records.Process:
-    return wb.processes.start(
-        **{
-            "process_definition_id": "loose",
-            "process_name": "Case",
-            "process_type": "custom",
-            "initiated_by": "eve",
-            **more,
-        }
-    )
 
 
 def told(wb: gndp.Workbench, process: Any) -> Counter[str]:
@@ -124,35 +101,6 @@ def test_nothing_is_told_or_escalated_while_a_clock_is_paused(wb: gndp.Workbench
     wb.sla.sweep()
     assert told(wb, process) == ALL_TOLD
     assert wb.check().ok
-
-
-def test_figures_count_what_is_late_by_its_clock_and_not_what_stands_still(
-    wb: gndp.Workbench, clock: Clock
-) -> None:
-    """Between sweeps, too: a due instant that passed counts, the due date of a paused clock does not."""
-    wb.sla.publish(
-        {"name": "step", "item": "task", "target_minutes": 30, "pause": ["task.waiting"]}, user_id="eve"
-    )
-    running, suspended = (started(wb, sla_target_mins=30) for _ in range(2))
-    tasks = [
-        wb.tasks.create(
-            process_instance_id=running.id,
-            task_definition_id="step",
-            task_name="Step",
-            task_type="manual",
-            assigned_to="ann",
-        )
-        for _ in range(2)
-    ]
-    wb.tasks.start(tasks[0].id, user_id="ann")
-    wb.tasks.wait(tasks[0].id, user_id="ann", reason="customer")
-    wb.processes.suspend(suspended.id, user_id="eve", reason="holiday")
-    assert wb.processes.summary().sla_breached == 0
-
-    clock.move(minutes=31)
-    assert wb.processes.summary().sla_breached == 1
-    (ann,) = wb.tasks.workload()
-    assert (ann.active_tasks, ann.at_risk, ann.breached) == (2, 0, 1)
 
 
 def test_a_due_date_set_by_hand_stays_and_the_clock_goes_its_own_way(

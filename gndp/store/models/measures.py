@@ -107,6 +107,7 @@ class SlaMetrics(SQLModel, table=True):
     warnings_told: int = Field(sa_column=Column(Integer(), server_default=text("0"), nullable=False))
     escalations_told: int = Field(sa_column=Column(Integer(), server_default=text("0"), nullable=False))
     next_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
+    at_risk_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
 class PerformanceMetrics(SQLModel, table=True):

@@ -104,7 +104,7 @@ class ProcessInstances(SQLModel, table=True):
         ),
         Index(
             "process_instances_sla_idx",
-            "due_date",
+            "sla_breach_time",
             postgresql_where=text(
                 "sla_status = 'breached' AND status IN ('pending', 'running', 'suspended')"
             ),

@@ -83,7 +83,7 @@ class Tasks(SQLModel, table=True):
         ),
         Index(
             "tasks_sla_idx",
-            "due_date",
+            "sla_breach_time",
             postgresql_where=text(
                 "sla_status = 'breached' AND status IN ('pending', 'assigned', 'in_progress')"
             ),

@@ -10,5 +10,5 @@ depends_on = None
 
 def upgrade() -> None:
     run_sql("migrations/versions/0001_engine.sql")
-    for view in ("v_active_processes", "v_my_tasks", "v_sla_breaches"):
+    for view in ("v_active_processes", "v_my_tasks"):
         run_sql(f"views/{view}.sql")

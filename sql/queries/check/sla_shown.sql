@@ -1,8 +1,9 @@
--- An item's own SLA status and breach time are those of its clock that is due first, of the running or the last ended.
+-- An item shows the SLA status and breach time of its clock due first: of those that run, else stand still, else ended last.
 WITH shown AS (
     SELECT DISTINCT ON (process_instance_id, task_id) process_instance_id, task_id, status, due_at
     FROM sla_metrics
-    ORDER BY process_instance_id, task_id, end_time DESC NULLS FIRST, due_at
+    ORDER BY process_instance_id, task_id, end_time DESC NULLS FIRST, running_since IS NULL, due_at,
+        objective COLLATE "C"
 ), item AS (
     SELECT id, NULL::uuid AS task_id, sla_status, sla_breach_time FROM process_instances
     UNION ALL
