@@ -299,7 +299,7 @@ def terms_of(policy: Policy, calendars: Mapping[str, Any]) -> Terms:
     try:
         return Terms(policy, Calendar.from_document(calendars[policy.calendar]))
     except Invalid as error:
-        raise Invalid(Problem("calendar", f"{policy.calendar} cannot be used: {error}")) from None
+        raise Invalid(f"the calendar {policy.calendar} cannot be used: {error}") from None
 
 
 def usable_terms(document: Mapping[str, Any]) -> Terms | None:

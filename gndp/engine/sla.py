@@ -96,6 +96,7 @@ class Sla:
         start = require_aware(opened_at, "opened_at")
         (rows,) = self._transitions.read(statement("sla", "calendars"))
         terms = terms_of(policy, dict(rows))
+        sla.refuse_unreachable(terms, start)
         return sla.preview(terms, start)
 
     def clocks(
