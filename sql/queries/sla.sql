@@ -137,7 +137,7 @@ WHERE p.id = ANY (:process_ids::uuid[]);
 
 -- name: of_items
 -- All clocks of the items that some clocks belong to, and of their processes, which hear what happens to a task; each
--- with the item's name and the policies' revision.
+-- with the item's name and the policies' revision. In the order in which something comes, which is told in it.
 WITH due AS (
     SELECT process_instance_id, task_id FROM sla_metrics WHERE id = ANY (:clock_ids::uuid[]))
 SELECT r.revision, c.*, t.task_name
@@ -146,7 +146,8 @@ FROM sla_revision r, (
     UNION ALL
     SELECT * FROM sla_metrics
     WHERE process_instance_id = ANY (ARRAY (SELECT process_instance_id FROM due)) AND task_id IS NULL) c
-LEFT JOIN tasks t ON t.id = c.task_id;
+LEFT JOIN tasks t ON t.id = c.task_id
+ORDER BY c.next_at, c.id;
 
 -- name: escalated_tasks
 -- Tasks, each with its active assignment.
