@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -16,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 import gndp
 from gndp.core import people, records
+from gndp.core.policies import Terms, plain_policy
 from gndp.store.migrate import _config
 from gndp.store.models import SQLModel
 
@@ -173,6 +176,37 @@ def test_what_the_first_revision_holds_comes_along(empty_url: str) -> None:
     with gndp.connect(empty_url) as workbench:
         assert workbench.definitions.get("loan").document == {"id": "loan"}
         assert workbench.directory.people() == []
+
+
+def test_a_clock_that_ran_before_learns_when_it_is_at_risk_from_the_next_sweep(empty_url: str) -> None:
+    begun, id = datetime(2026, 3, 2, 9, tzinfo=UTC), uuid7()
+    due, terms = begun + timedelta(minutes=60), Terms(plain_policy("process", 60), None).document
+    with engine(empty_url).begin() as connection:
+        command.upgrade(_config(connection), "0005_routing")
+        for text in (
+            "INSERT INTO process_instances (id, process_definition_id, process_name, process_type, status,"
+            " initiated_by, created_at, started_at, sla_target_mins, due_date)"
+            " VALUES (:id, 'old', 'Old', 'custom', 'running', 'ann', :begun, :begun, 60, :due)",
+            "INSERT INTO process_events (id, process_instance_id, event_type, event_category, message,"
+            " timestamp, new_status)"
+            " VALUES (:id, :id, 'process.started', 'lifecycle', '', :begun, 'running')",
+            "INSERT INTO sla_terms VALUES ('old', CAST(:terms AS jsonb))",
+            "INSERT INTO sla_metrics (id, process_instance_id, metric_type, target_duration_mins, start_time,"
+            " created_at, policy_name, objective, terms, due_at, original_due_at, running_since, next_at)"
+            " VALUES (:id, :id, 'process', 60, :begun, :begun, 'sla_target_mins', 'sla_target_mins', 'old',"
+            " :due, :due, :begun, :due)",
+        ):
+            values = {"id": id, "begun": begun, "due": due, "terms": json.dumps(terms)}
+            connection.execute(sa.text(text), values)
+    now = begun
+    with gndp.connect(empty_url, clock=lambda: now) as workbench:
+        assert workbench.sla.sweep().clocks == 1
+        (reading,) = workbench.sla.clocks(process_id=str(id))
+        assert reading.clock.at_risk_at == reading.clock.next_at == begun + timedelta(minutes=48)
+        assert workbench.check().violations == ()
+        now = due + timedelta(microseconds=1)
+        assert workbench.processes.summary().sla_breached == 1
+        assert workbench.sla.sweep().breached == 1
 
 
 def test_a_definition_keeps_the_order_of_its_forms_fields(database_url: str) -> None:

@@ -14,6 +14,8 @@ import gndp
 from gndp.workbench import utc_now
 from tests.moving_clock import Clock, started
 
+MINUTE, INSTANT = timedelta(minutes=1), timedelta(microseconds=1)
+LATER = {"after_minutes": 30, "to": "person", "person": "boss"}
 POLICIES = [
     {
         "name": "answer",
@@ -112,6 +114,17 @@ def test_a_sweep_changes_no_figure(wb: gndp.Workbench, clock: Clock) -> None:
     assert wb.check().violations == ()
 
 
+def test_at_the_very_instant_nothing_is_late_and_without_warnings_nothing_is_at_risk(
+    wb: gndp.Workbench, clock: Clock
+) -> None:
+    wb.sla.publish(POLICIES[0], user_id="eve")
+    given_task(wb, started(wb))
+    for moved, figures in ((40 * MINUTE, (0, 0)), (INSTANT, (0, 1))):
+        clock.now += moved
+        (ann,) = wb.tasks.workload()
+        assert (ann.at_risk, ann.breached) == figures
+
+
 def breaches(wb: gndp.Workbench) -> list[tuple[Any, ...]]:
     with psycopg.connect(wb.database_url) as connection:
         rows = connection.execute(
@@ -127,17 +140,26 @@ def test_the_list_of_breaches_is_true_before_any_sweep(wb: gndp.Workbench, clock
     process = started(wb, sla_target_mins=60, due_date=by_hand)
     given_task(wb, process, task_name="Late", sla_target_mins=30)
     given_task(wb, process, task_name="At risk", sla_target_mins=100)
+    wb.sla.publish(
+        {"name": "told", "item": "task", "target_minutes": 10, "escalations": [LATER]}, user_id="eve"
+    )
+    given_task(wb, process, task_name="Told already")
+    wb.sla.retire("told", user_id="eve")
     done = given_task(wb, process, task_name="Done", sla_target_mins=30)
     wb.tasks.start(done.id, user_id="ann")
     wb.tasks.complete(done.id, user_id="ann")
     waiting = given_task(wb, started(wb, process_name="Held up"), task_name="Waits", sla_target_mins=30)
     wb.processes.suspend(waiting.process_instance_id, user_id="eve", reason="holiday")
 
+    clock.move(minutes=11)
+    assert wb.sla.sweep().breached == 1
     late = [
+        ("task", "Told already", "breached", 86, begun + timedelta(minutes=10)),
         ("task", "Late", "breached", 66, begun + timedelta(minutes=30)),
         ("process", "Case", "breached", 36, by_hand),
     ]
     assert breaches(wb) == late
     clock.now = utc_now()
-    assert wb.sla.sweep().breached == 2
+    report = wb.sla.sweep()
+    assert (report.breached, report.escalated) == (2, 1)
     assert breaches(wb) == late

@@ -218,6 +218,25 @@ def test_the_candidates_are_the_team_and_who_stands_in_for_it(
         assert (candidate.stands_in_for is None) == (user_id in team)
 
 
+def test_a_substitute_who_is_away_too_passes_it_on() -> None:
+    away = {"out_of_office_from": NOON - HOUR, "out_of_office_until": NOON + HOUR}
+    listed = [
+        new_person("ann", {"team": "ops", "substitute": "bob", **away}, NOON),
+        new_person("bob", {"team": "other", "substitute": "cid", **away}, NOON),
+        new_person("cid", {"team": "other"}, NOON),
+    ]
+    candidates = routing.candidates_of("ops", listed, {}, NOON)
+    assert [(c.person.user_id, c.stands_in_for) for c in candidates] == [("ann", None), ("cid", "ann")]
+
+
+def test_a_skill_that_somebody_has_who_is_not_there_is_not_said_to_be_missing() -> None:
+    expert = Candidate(new_person("ann", {"team": "ops", "skills": {"law": 3}, "active": False}, NOON))
+    novice = Candidate(new_person("bob", {"team": "ops", "skills": {"law": 1}}, NOON))
+    wanted = Wanted(UUID(int=1), "Step", "skill_based", "ops", {"law": 2}, "low", None)
+    choice = routing.choose(wanted, [expert, novice], None, NOON)
+    assert choice.reason == "nobody of 2 in the team ops can take it now"
+
+
 def rotate(candidates: list[Candidate], wanted: Wanted, times: int) -> list[Choice]:
     choices: list[Choice] = []
     for _ in range(times):
@@ -295,9 +314,9 @@ def test_load_balancing_fills_people_evenly_for_their_capacity(capacities: list[
         routing.give(candidates, choice.person, 1.0)
     for one in candidates:
         for other in candidates:
-            if one.load and other.load < (other.person.capacity or 0):
-                before = (one.load - 1) / (one.person.capacity or 1)
-                assert before <= other.load / (other.person.capacity or 1)
+            if one.tasks and other.tasks < (other.person.capacity or 0):
+                before = (one.tasks - 1) / (one.person.capacity or 1)
+                assert before <= other.tasks / (other.person.capacity or 1)
 
 
 @pytest.mark.parametrize(
