@@ -60,7 +60,7 @@ class Workbench:
         self.definitions = Definitions(self._transitions)
         self.processes = Processes(self._transitions, self.definitions)
         self.tasks = Tasks(self._transitions, self.definitions)
-        self.sla = Sla(self._transitions, self.directory)
+        self.sla = Sla(self._transitions, self.definitions, self.directory)
         self.events = Events(self._transitions)
         self.audit = Audit(database)
         waiting = Waiting(self._transitions, self.definitions)

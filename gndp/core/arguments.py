@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from gndp.core.errors import Invalid, Problem
+from gndp.core.policies import MAX_MINUTES
 from gndp.core.states import AssignmentMethod, Priority
 from gndp.core.values import require_aware, validate_texts
 
@@ -96,6 +97,11 @@ def assignment_method(value: Any, place: str = "assignment_method") -> str:
 def minutes(value: Any, place: str) -> int | None:
     """A positive whole number of minutes, or None."""
     return None if value is None else whole_number(value, place, least=1)
+
+
+def sla_target(value: Any, place: str = "sla_target_mins") -> int | None:
+    """The minutes of an SLA target, or None."""
+    return None if value is None else whole_number(value, place, least=1, most=MAX_MINUTES)
 
 
 def whole_number(value: Any, place: str, *, least: int, most: int = _MAX_INTEGER) -> int:

@@ -1,8 +1,8 @@
 """What a command's events do to the SLA clocks, and what the clocks then say: pure decisions.
 
-``settle`` comes after a command was decided. It lets the clocks hear the command's events, starts those that
-begin with one of them, tells what time has brought meanwhile (a breach that no sweep had seen yet), and shows
-the outcome in the item's own columns.
+A ``Ledger`` is opened when a command was decided. It lets the clocks hear the command's events, starts those
+that begin with one of them, tells what time has brought meanwhile (a breach that no sweep had seen yet), and
+shows the outcome in the item's own columns.
 
 Source: the semantics page, "SLA" and "Events": cause before consequence, so a verdict follows the task.ready
 events of what the completed task freed.
@@ -10,13 +10,15 @@ events of what the completed task freed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from gndp.core import sla
 from gndp.core.changes import Changes, ItemSla, NewEvent
+from gndp.core.errors import Invalid
 from gndp.core.events import Payload, SlaAtRisk, SlaBreached, SlaMet
 from gndp.core.policies import Item, Policy, Terms, choose_policies, fingerprint
 from gndp.core.records import Dependant, SlaClock, Task
@@ -34,33 +36,21 @@ class NamedClock(NamedTuple):
 
 
 class Book:
-    """The policies and calendars in force, and the terms of the clocks that run.
+    """The policies in force, each with its calendar: the terms of the clocks that start.
 
-    ``unusable`` says which policies start no clock, and why: their calendar is missing or ``broken``, or they
-    are ``refused`` themselves, for another version published them. ``revision`` is the database's, as of
-    which this was read.
+    ``unusable`` says which policies start no clock, and why. ``revision`` is the database's, as of which this
+    was read.
     """
 
-    def __init__(
-        self,
-        revision: int,
-        policies: Mapping[str, Policy],
-        calendars: Mapping[str, Any],
-        broken: Mapping[str, str],
-        refused: Mapping[str, str],
-    ) -> None:
+    def __init__(self, revision: int, in_force: Iterable[Terms], unusable: Mapping[str, str]) -> None:
         self.revision = revision
-        self.unusable = dict(refused) | {
-            name: broken.get(policy.calendar, f"there is no calendar {policy.calendar}")
-            for name, policy in policies.items()
-            if policy.calendar is not None and policy.calendar not in calendars
-        }
-        self._policies = {name: policy for name, policy in policies.items() if name not in self.unusable}
-        self._calendars = calendars
+        self.unusable = unusable
+        self._in_force = {terms.policy.name: terms for terms in in_force}
+        self._policies = {name: terms.policy for name, terms in self._in_force.items()}
         self._starters = {
             (policy.item, condition.event) for policy in self._policies.values() for condition in policy.start
         }
-        self._terms: dict[str, tuple[str, Terms]] = {}
+        self._marked: dict[str, tuple[str, Terms]] = {}
 
     def may_start(self, kind: Literal["process", "task"], event_type: str) -> bool:
         """Whether some policy's clock starts with such an event."""
@@ -72,36 +62,10 @@ class Book:
 
     def _terms_of(self, policy: Policy) -> tuple[str, Terms]:
         key = f"{policy.item} {policy.target_minutes} {policy.name}"
-        if key not in self._terms:
-            calendar = None if policy.calendar is None else self._calendars[policy.calendar]
-            terms = Terms(policy, calendar)
-            self._terms[key] = (fingerprint(terms.document), terms)
-        return self._terms[key]
-
-
-def settle(
-    changes: Changes, clocks: Sequence[NamedClock], terms: Mapping[str, Terms], book: Book
-) -> dict[str, Terms]:
-    """Let the clocks hear what ``changes`` decided, and add what follows to them.
-
-    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too, as they
-    were loaded. ``terms`` are theirs, by fingerprint; a clock without is left as it is. The answer is the
-    terms of the clocks that were started. Changes that were settled may be settled again when events have
-    come after those of the clocks.
-    """
-    ledger = _Ledger(changes, clocks, terms, book)
-    events, changes.events = changes.events, []
-    held: list[NewEvent] = []
-    for event in events:
-        if event.event_type != "task.ready":
-            changes.events += held
-            held = []
-        changes.events.append(event)
-        held += ledger.hear(event)
-    changes.events += held
-    changes.events += ledger.look()
-    ledger.show()
-    return ledger.started
+        if key not in self._marked:
+            terms = self._in_force.get(policy.name) or Terms(policy, None)
+            self._marked[key] = (fingerprint(terms.document), terms)
+        return self._marked[key]
 
 
 def timer_of(clock: SlaClock) -> Timer:
@@ -137,9 +101,13 @@ def with_timer(clock: SlaClock, timer: Timer) -> SlaClock:
     )
 
 
-class _Ledger:
-    """The clocks of one process while a command is settled, by item and objective; the process itself is the
-    item None, a task its id."""
+class Ledger:
+    """The clocks of one process while a command is settled: they ``hear``, ``look``, at last ``show``.
+
+    ``clocks`` are those of the process and of the tasks that the command touches, ended ones too; ``terms``
+    are theirs, by fingerprint. A clock that cannot be worked out is left as it is, and ``unusable`` says why;
+    one that cannot be from its beginning does not start. ``started`` are the terms of the clocks that did.
+    """
 
     def __init__(
         self,
@@ -148,67 +116,109 @@ class _Ledger:
         terms: Mapping[str, Terms],
         book: Book,
     ) -> None:
+        self.changes = changes
         self.started: dict[str, Terms] = {}
-        self._changes = changes
+        self.unusable: dict[UUID, str] = {}
+        self._heard = 0
         self._book = book
         self._terms = dict(terms)
         self._names: dict[UUID | None, str] = {}
+        # By item and objective; the process itself is the item None, a task its id.
         self._before: dict[UUID | None, dict[str, SlaClock]] = {}
         for clock, name in clocks:
             self._before.setdefault(clock.task_id, {})[clock.objective] = clock
             self._names[clock.task_id] = name
         self._now = {item: dict(clocks) for item, clocks in self._before.items()}
-        for clock in (*changes.started_clocks, *changes.changed_clocks):
-            self._keep(clock)
         self._created = {task.id: index for index, task in enumerate(changes.created_tasks)}
         self._freed = {dependant.id: (dependant, columns) for dependant, columns in changes.freed}
 
-    def hear(self, event: NewEvent) -> list[NewEvent]:
-        """The clocks hear one event; the answer is the verdicts that it brings."""
-        told: list[NewEvent] = []
-        for moment in moments_of(event.event_type, event.task_id, self._changes.at, event.details):
-            listening = list(self._now) if moment.task_id is None else [moment.task_id, None]
-            for item in listening:
-                for clock in list(self._now.get(item, {}).values()):
-                    told += self._advance(clock, moment)
-            self._start("process", None, moment)
-            if moment.task_id is not None:
-                self._start("task", moment.task_id, moment)
-        return told
+    def hear(self) -> None:
+        """Let the clocks hear the events decided since they last did; verdicts follow their causes."""
+        events = self.changes.events
+        new = events[self._heard :]
+        del events[self._heard :]
+        held: list[NewEvent] = []
+        for event in new:
+            if event.event_type != "task.ready":
+                events += held
+                held = []
+            events.append(event)
+            held += self._verdicts(event)
+        events += held
+        self._heard = len(events)
 
-    def look(self) -> list[NewEvent]:
+    def look(self) -> None:
         """Tell what time has brought: warning levels and breaches that nobody has told yet."""
-        told: list[NewEvent] = []
         for item, clocks in self._now.items():
             before = self._before.get(item, {})
             for clock in list(clocks.values()):
-                is_due = clock.next_at is not None and clock.next_at <= self._changes.at
+                is_due = clock.next_at is not None and clock.next_at <= self.changes.at
                 if clock.end_time is None and (is_due or clock is not before.get(clock.objective)):
-                    told += self._tell(clock)
-        return told
+                    self.changes.events += self._unless_unusable(self._tell, clock)
+        self._heard = len(self.changes.events)
+
+    def still_due(self) -> list[tuple[SlaClock, Terms]]:
+        """The clocks for which more has come than a look tells, each with its terms."""
+        return [
+            (clock, self._terms[clock.terms])
+            for clocks in self._now.values()
+            for clock in clocks.values()
+            if clock.next_at is not None
+            and clock.next_at <= self.changes.at
+            and clock.id not in self.unusable
+        ]
+
+    def clock(self, clock: SlaClock) -> SlaClock:
+        """A clock as it stands by now."""
+        return self._now[clock.task_id][clock.objective]
+
+    def keep(self, clock: SlaClock) -> None:
+        """Note how a clock stands from now on."""
+        self._now.setdefault(clock.task_id, {})[clock.objective] = clock
 
     def show(self) -> None:
-        """Put what has changed into the changes: the clocks themselves, and the columns of their items."""
-        changes = self._changes
-        changes.started_clocks, changes.changed_clocks = [], []
-        changes.item_slas = []
+        """Put what has moved into the changes: the clocks themselves, and the columns of their items."""
         for item, clocks in self._now.items():
             before = self._before.get(item, {})
             changed = [clock for clock in clocks.values() if clock != before.get(clock.objective)]
             for clock in changed:
                 is_new = clock.objective not in before
-                (changes.started_clocks if is_new else changes.changed_clocks).append(clock)
+                (self.changes.started_clocks if is_new else self.changes.changed_clocks).append(clock)
             shown, shown_before = shown_clock(clocks.values()), shown_clock(before.values())
             if changed and shown is not None:
                 self._show_item(item, shown, shown_before.due_at if shown_before else None)
 
-    def _keep(self, clock: SlaClock) -> None:
-        self._now.setdefault(clock.task_id, {})[clock.objective] = clock
+    def _verdicts(self, event: NewEvent) -> list[NewEvent]:
+        """The verdicts that an event brings, once the clocks have heard it."""
+        told: list[NewEvent] = []
+        for moment in moments_of(event.event_type, event.task_id, self.changes.at, event.details):
+            listening = list(self._now) if moment.task_id is None else [moment.task_id, None]
+            for item in listening:
+                for clock in list(self._now.get(item, {}).values()):
+                    if clock.end_time is None:
+                        told += self._unless_unusable(self._advance, clock, moment)
+            self._start("process", None, moment)
+            if moment.task_id is not None:
+                self._start("task", moment.task_id, moment)
+        return told
 
-    def _advance(self, clock: SlaClock, moment: Moment) -> list[NewEvent]:
+    def _unless_unusable(
+        self, act: Callable[..., list[NewEvent]], clock: SlaClock, *more: Moment
+    ) -> list[NewEvent]:
         terms = self._terms.get(clock.terms)
-        if terms is None or clock.end_time is not None:
+        if terms is None:
+            self.unusable[clock.id] = "what it runs by cannot be used any more"
             return []
+        try:
+            return act(clock, terms, *more)
+        except Invalid as error:
+            if clock.objective in self._before.get(clock.task_id, {}):
+                self.unusable[clock.id] = str(error)
+            else:
+                del self._now[clock.task_id][clock.objective]
+            return []
+
+    def _advance(self, clock: SlaClock, terms: Terms, moment: Moment) -> list[NewEvent]:
         before = timer_of(clock)
         timer = sla.advance(before, terms, moment)
         if timer == before:
@@ -216,11 +226,11 @@ class _Ledger:
         clock = with_timer(clock, timer)
         if timer.ended is not None:
             return self._end(clock, timer, terms)
-        self._keep(clock)
+        self.keep(clock)
         return []
 
     def _end(self, clock: SlaClock, timer: Timer, terms: Terms) -> list[NewEvent]:
-        reading = sla.read(timer, terms, self._changes.at)
+        reading = sla.read(timer, terms, self.changes.at)
         was_breached = clock.status == SlaStatus.BREACHED
         clock = clock._replace(
             next_at=None, at_risk_at=None, actual_duration_mins=sla.rounded_minutes(reading.elapsed)
@@ -229,15 +239,12 @@ class _Ledger:
             over = sla.rounded_minutes(max(timedelta(), -reading.remaining))
             clock = clock._replace(breach_amount_mins=over)
         clock = _with_status(clock, reading, terms)
-        self._keep(clock)
+        self.keep(clock)
         return [] if was_breached or reading.status is None else [self._event(clock, _verdict(clock))]
 
-    def _tell(self, clock: SlaClock) -> list[NewEvent]:
-        terms = self._terms.get(clock.terms)
-        if terms is None:
-            return []
+    def _tell(self, clock: SlaClock, terms: Terms) -> list[NewEvent]:
         timer = timer_of(clock)
-        reading = sla.read(timer, terms, self._changes.at)
+        reading = sla.read(timer, terms, self.changes.at)
         after = _with_status(clock, reading, terms)
         told: list[NewEvent] = []
         if clock.status == SlaStatus.BREACHED:
@@ -249,7 +256,7 @@ class _Ledger:
             told += [self._event(after, _warning(after, level)) for level in levels]
         is_breached = after.status == SlaStatus.BREACHED
         next_at = sla.next_instant(timer, terms, is_breached, after.warnings_told, after.escalations_told)
-        self._keep(after._replace(next_at=next_at, at_risk_at=sla.at_risk_at(timer, terms)))
+        self.keep(after._replace(next_at=next_at, at_risk_at=sla.at_risk_at(timer, terms)))
         return told
 
     def _start(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> None:
@@ -257,14 +264,16 @@ class _Ledger:
         if item is None:
             return
         for mark, terms in self._book.choose(item):
-            if terms.policy.objective not in self._now.get(task_id, {}) and sla.starts(terms, moment):
-                self._terms[mark] = self.started[mark] = terms
+            if terms.policy.objective in self._now.get(task_id, {}) or not sla.starts(terms, moment):
+                continue
+            with suppress(Invalid):
                 timer = sla.start(terms, moment.at)
-                self._keep(new_clock(self._changes.process.id, task_id, mark, terms, timer))
+                self._terms[mark] = self.started[mark] = terms
+                self.keep(new_clock(self.changes.process.id, task_id, mark, terms, timer))
 
     def _item(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> Item | None:
         """The item whose clocks may start now; None when none may."""
-        process = self._changes.process_after()
+        process = self.changes.process_after()
         starts_plain = moment.event_type == ("process.started" if kind == "process" else "task.ready")
         if not starts_plain and not self._book.may_start(kind, moment.event_type):
             return None
@@ -278,15 +287,15 @@ class _Ledger:
         return Item(kind, process.process_definition_id, step, process.process_type, priority, target)
 
     def _task(self, task_id: UUID) -> Task | Dependant | None:
-        if task_id in self._changes.task_columns:
-            return self._changes.task_after(self._changes.task_columns[task_id][0])
+        if task_id in self.changes.task_columns:
+            return self.changes.task_after(self.changes.task_columns[task_id][0])
         if task_id in self._created:
-            return self._changes.created_tasks[self._created[task_id]]
+            return self.changes.created_tasks[self._created[task_id]]
         return self._freed[task_id][0] if task_id in self._freed else None
 
     def _name(self, task_id: UUID | None) -> str:
         if task_id is None:
-            return self._changes.process.process_name
+            return self.changes.process.process_name
         task = self._task(task_id)
         return self._names[task_id] if task is None else task.task_name
 
@@ -298,7 +307,7 @@ class _Ledger:
             event_category=payload.category,
             severity=payload.severity,
             message=f"{self._name(clock.task_id)}: SLA {words}",
-            details=self._changes.dated(payload.details),
+            details=self.changes.dated(payload.details),
             old_status=None,
             new_status=None,
             new_data=None,
@@ -309,7 +318,7 @@ class _Ledger:
             "sla_status": shown.status,
             "sla_breach_time": shown.due_at if shown.status == SlaStatus.BREACHED else None,
         }
-        changes = self._changes
+        changes = self.changes
         if task_id is None:
             process = changes.process_after()
             columns["due_date"] = _followed(process.due_date, previous_due, shown.due_at)
@@ -326,7 +335,7 @@ class _Ledger:
             changes.created_tasks[index] = task._replace(due_date=task.due_date or shown.due_at)
         elif task_id in self._freed:
             dependant, freed = self._freed[task_id]
-            freed["due_date"] = dependant.due_date or shown.due_at
+            freed |= {**columns, "due_date": _followed(dependant.due_date, previous_due, shown.due_at)}
         else:
             breach_time = columns["sla_breach_time"]
             changes.item_slas.append(ItemSla(task_id, shown.status, breach_time, shown.due_at, previous_due))
@@ -339,6 +348,17 @@ def moments_of(
     yield Moment(event_type, task_id, at, details.get("reason"))
     if event_type == "task.created" and details.get("ready"):
         yield Moment("task.ready", task_id, at)
+
+
+def history_of(events: Iterable[tuple[Any, ...]], task_id: UUID | None) -> list[Moment]:
+    """The history of an item from its process's events (type, task, instant, details): for a task its own and
+    the process's."""
+    return [
+        moment
+        for event_type, event_task, at, details in events
+        for moment in moments_of(event_type, event_task, at, details)
+        if task_id is None or moment.task_id in (None, task_id)
+    ]
 
 
 def new_clock(process_id: UUID, task_id: UUID | None, mark: str, terms: Terms, timer: Timer) -> SlaClock:

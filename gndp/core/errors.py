@@ -4,7 +4,7 @@
 
     GndpError
     ├── Refusal                the command was understood and refused; nothing was changed
-    │   ├── NotFound           no such process, task, definition, person or team
+    │   ├── NotFound           no such process, task, definition, policy, person, team, …
     │   ├── Conflict           the current state does not allow it; carries that state
     │   ├── Invalid            the arguments are wrong in themselves; carries every problem
     │   └── Forbidden          the actor has not the right to it
@@ -32,8 +32,8 @@ class Refusal(GndpError):
 class NotFound(Refusal):
     """There is no such thing.
 
-    ``kind`` is what was looked for (``process``, ``task``, ``definition``, ``person``, ``team``), ``id`` what
-    was asked.
+    ``kind`` is what was looked for (``process``, ``task``, ``definition``, ``policy``, ``calendar``,
+    ``person``, ``team``, ``job``), ``id`` what was asked.
     """
 
     def __init__(self, kind: str, id: object) -> None:

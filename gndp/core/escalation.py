@@ -8,6 +8,8 @@ any other.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
 from gndp.core import sla
@@ -17,6 +19,8 @@ from gndp.core.events import EscalationTriggered, NotificationSend, ProcessUpdat
 from gndp.core.policies import EscalationLevel, Terms
 from gndp.core.records import Assignment, SlaClock, Task
 from gndp.core.states import (
+    FINAL_PROCESS_STATUSES,
+    OPEN_TASK_STATUSES,
     AssignmentMethod,
     Priority,
     ProcessStatus,
@@ -28,26 +32,33 @@ from gndp.core.tasks import give, hand_over
 
 
 class EscalatedItem(NamedTuple):
-    """What a clock measures: a task with its active assignment, or (without a task) the process itself."""
+    """What a clock measures: a task with its active assignment, or (without a task) the process itself.
 
-    task: Task | None
-    assignment: Assignment | None
+    ``kept_apart`` are those who did steps that must be done by somebody other than the task's person.
+    """
+
+    task: Task | None = None
+    assignment: Assignment | None = None
+    kept_apart: Collection[str] = frozenset()
 
 
 class Recipient(NamedTuple):
-    """Whom a level is for; ``why_nobody`` says why there is no such person."""
+    """Whom a level is for; ``why_nobody`` says why there is no such person, ``unable`` why the person cannot
+    be given work."""
 
     person: str | None
     why_nobody: str | None = None
+    unable: str | None = None
 
 
-def due_levels(clock: SlaClock, terms: Terms, changes: Changes) -> list[tuple[int, EscalationLevel]]:
-    """The levels that have come and have not fired, with their numbers from 1."""
+def due_level(clock: SlaClock, terms: Terms, at: datetime) -> tuple[int, EscalationLevel] | None:
+    """The first level that has come and has not fired, with its number from 1; None when there is none."""
     if clock.end_time is not None or clock.running_since is None:
-        return []
-    reading = sla.read(timer_of(clock), terms, changes.at)
+        return None
     levels = terms.policy.escalation_levels
-    return [(n + 1, levels[n]) for n in range(clock.escalations_told, reading.escalations)]
+    told = clock.escalations_told
+    has_come = told < len(levels) and told < sla.read(timer_of(clock), terms, at).escalations
+    return (told + 1, levels[told]) if has_come else None
 
 
 def escalate(
@@ -58,7 +69,7 @@ def escalate(
     item: EscalatedItem,
     recipient: Recipient,
 ) -> SlaClock:
-    """Fire one level; the answer is the clock with that noted (its ``next_at`` is the caller's to set)."""
+    """Fire one level; the answer is the clock with that noted."""
     name = changes.process.process_name if item.task is None else item.task.task_name
     person = recipient.person
     undone = _reason_to_leave_undone(changes, level, item, recipient)
@@ -87,12 +98,23 @@ def escalate(
 def _reason_to_leave_undone(
     changes: Changes, level: EscalationLevel, item: EscalatedItem, recipient: Recipient
 ) -> str | None:
-    if level.action == "raise_priority":
-        return None
-    if recipient.person is None:
+    """An escalation does what a command could do at this moment, and no more."""
+    if level.action != "raise_priority" and recipient.person is None:
         return recipient.why_nobody
-    if level.action == "reassign" and changes.process.status != ProcessStatus.RUNNING:
-        return f"the process is {changes.process.status}"
+    if level.action == "notify":
+        return None
+    status = changes.process_after().status
+    if item.task is None:
+        return f"the process is {status}" if status in FINAL_PROCESS_STATUSES else None
+    if status != ProcessStatus.RUNNING:
+        return f"the process is {status}"
+    task = changes.task_after(item.task)
+    if task.status not in OPEN_TASK_STATUSES:
+        return f"the task is {task.status}"
+    if level.action == "reassign":
+        if recipient.person in item.kept_apart:
+            return f"{recipient.person} did a step that this one must be kept apart from"
+        return recipient.unable
     return None
 
 

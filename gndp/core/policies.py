@@ -70,9 +70,19 @@ PAUSE_ENDS: Mapping[str, frozenset[str]] = {
 }
 """What ends a pause by itself: the state that paused the clock is over."""
 
+DONE: Mapping[str, tuple[str, ...]] = {
+    "process": ("process.completed",),
+    "task": ("task.completed", "task.skipped"),
+}
+"""By which events an item is done: its clock ends with a verdict, at the latest then."""
+
+CALLED_OFF: Mapping[str, tuple[str, ...]] = {
+    "process": ("process.cancelled",),
+    "task": ("task.cancelled", "process.cancelled"),
+}
+"""By which events an item is called off: its clock ends without a verdict, at the latest then."""
+
 _STARTS = {"process": "process.started", "task": "task.ready"}
-_STOPS = {"process": ("process.completed",), "task": ("task.completed", "task.skipped")}
-_CANCELS = {"process": ("process.cancelled",), "task": ("task.cancelled", "process.cancelled")}
 
 
 def _lists_as_tuples(value: Any) -> Any:
@@ -181,7 +191,8 @@ class Policy(_Part):
     item has a clock). ``target_minutes`` are working minutes of the ``calendar`` named, or plain minutes
     without one. The clock starts at the first ``start`` event, stands still from a ``pause`` event until what
     paused it is over (or a ``resume`` event comes), ends at the first ``stop`` event with a verdict and at a
-    ``cancel`` event without one.
+    ``cancel`` event without one. The end of the item ends it in any case: done with a verdict, called off
+    without one.
     """
 
     name: str = Field(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -207,10 +218,9 @@ class Policy(_Part):
             return value
         whole = _lists_as_tuples(value)
         item = whole.get("item", "process")
-        if item in _STARTS:
+        if isinstance(item, str) and item in _STARTS:
             whole.setdefault("start", (_STARTS[item],))
-            whole.setdefault("stop", _STOPS[item])
-            whole.setdefault("cancel", _CANCELS[item])
+            whole.setdefault("stop", DONE[item])
         return whole
 
     @property
@@ -273,16 +283,30 @@ class Terms(NamedTuple):
 
 
 def terms_from(document: Mapping[str, Any]) -> Terms:
-    """The terms that ``Terms.document`` wrote; Invalid when the calendar cannot be used any more."""
-    calendar = document["calendar"]
+    """The terms that ``Terms.document`` wrote; Invalid when policy or calendar cannot be used any more."""
+    calendar = document.get("calendar")
     return Terms(
-        Policy.model_validate(_lists_as_tuples(document["policy"])),
-        None if calendar is None else Calendar.from_document(calendar),
+        _validated(document.get("policy")), None if calendar is None else Calendar.from_document(calendar)
     )
 
 
+def terms_of(policy: Policy, calendars: Mapping[str, Any]) -> Terms:
+    """The terms that a policy gives under the calendars in force, documents by name.
+
+    Raises Invalid when its calendar is not among them, or cannot be used.
+    """
+    if policy.calendar is None:
+        return Terms(policy, None)
+    if policy.calendar not in calendars:
+        raise Invalid(Problem("calendar", f"there is no calendar {policy.calendar}"))
+    try:
+        return Terms(policy, Calendar.from_document(calendars[policy.calendar]))
+    except Invalid as error:
+        raise Invalid(f"the calendar {policy.calendar} cannot be used: {error}") from None
+
+
 def usable_terms(document: Mapping[str, Any]) -> Terms | None:
-    """The terms that ``Terms.document`` wrote; None when the calendar cannot be used any more."""
+    """The terms that ``Terms.document`` wrote; None when policy or calendar cannot be used any more."""
     try:
         return terms_from(document)
     except Invalid:
@@ -327,10 +351,7 @@ def parse_policy(document: str | bytes | Mapping[str, Any] | Policy) -> Policy:
     problems = validate_texts(dict(raw), "")
     if problems:
         raise Invalid(*problems)
-    try:
-        policy = Policy.model_validate(raw)
-    except ValidationError as error:
-        raise Invalid(*bounded(_worded(error))) from None
+    policy = _validated(raw)
     problems = list(_contradictions(policy))
     if problems:
         raise Invalid(*problems)
@@ -341,6 +362,13 @@ def policy_document(policy: Policy) -> dict[str, Any]:
     """The policy as JSON values, without what is at its default."""
     document: dict[str, Any] = policy.model_dump(mode="json", exclude_defaults=True)
     return document
+
+
+def _validated(raw: Any) -> Policy:
+    try:
+        return Policy.model_validate(raw)
+    except ValidationError as error:
+        raise Invalid(*bounded(_worded(error))) from None
 
 
 def _contradictions(policy: Policy) -> Iterator[Problem]:
@@ -374,7 +402,8 @@ def _contradictions(policy: Policy) -> Iterator[Problem]:
 
 def _never_runs(policy: Policy) -> Iterator[Problem]:
     starts, stops = _events(policy.start), _events(policy.stop)
-    for event in sorted(starts & (stops | _events(policy.cancel))):
+    ends = {*DONE[policy.item], *CALLED_OFF[policy.item]}
+    for event in sorted(starts & (stops | _events(policy.cancel) | ends)):
         yield Problem("start", f"{event} starts the clock and ends it at once")
     known_starts, known_stops = starts & _ORDER.keys(), stops & _ORDER.keys()
     if not known_starts or not known_stops or starts & stops:

@@ -1,7 +1,8 @@
 """Working the clocks of an item out anew, from its history: a pure decision.
 
 It alone can undo a breach, and it is audited: sla.recomputed says what was and what is. Levels that have
-passed by then count as told, so that nothing of the past fires late; a breach that comes out of it is told.
+passed by then count as told, so that nothing of the past fires late, and an escalation that fired once does
+not fire again; a breach that comes out of it is told.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ def _recomputed(
     is_breached = sla.is_breached(timer, timer.ended_at or changes.at)
     status = reading.status or (SlaStatus.BREACHED if is_breached else SlaStatus.ON_TRACK)
     has_ended = timer.ended_at is not None
+    escalations = max(reading.escalations, existing.escalations_told if existing else 0)
     return clock._replace(
         status=str(status),
         actual_duration_mins=sla.rounded_minutes(reading.elapsed) if has_ended else None,
@@ -75,8 +77,8 @@ def _recomputed(
         business_impact=terms.policy.business_impact if is_breached else None,
         escalation_required=is_breached and bool(terms.policy.escalations),
         warnings_told=reading.warnings,
-        escalations_told=reading.escalations,
-        next_at=reading.next_at,
+        escalations_told=escalations,
+        next_at=sla.next_instant(timer, terms, is_breached, reading.warnings, escalations),
         at_risk_at=sla.at_risk_at(timer, terms),
     )
 

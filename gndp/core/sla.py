@@ -18,7 +18,7 @@ from uuid import UUID
 
 from gndp.core.calendars import Calendar
 from gndp.core.errors import Invalid, Problem
-from gndp.core.policies import PAUSE_ENDS, Condition, Terms
+from gndp.core.policies import CALLED_OFF, DONE, PAUSE_ENDS, Condition, Policy, Terms
 from gndp.core.states import SlaStatus
 
 _INSTANT = timedelta(microseconds=1)
@@ -146,11 +146,9 @@ def advance(timer: Timer, terms: Terms, moment: Moment) -> Timer:
     """The timer after one more event; an ended one stays as it is."""
     if timer.ended is not None:
         return timer
-    policy = terms.policy
-    if _any_holds(policy.cancel, moment):
-        return _end(timer, terms, moment.at, Ended.CANCELLED)
-    if _any_holds(policy.stop, moment):
-        return _end(timer, terms, moment.at, Ended.STOPPED)
+    ended = _ended_by(terms.policy, moment)
+    if ended is not None:
+        return _end(timer, terms, moment.at, ended)
     pauses = _pauses_after(timer.pauses, terms, moment)
     if pauses == timer.pauses:
         return timer
@@ -267,6 +265,15 @@ def _status(timer: Timer, breached: bool, warnings: int) -> SlaStatus | None:
     if timer.ended is Ended.STOPPED:
         return SlaStatus.MET
     return SlaStatus.AT_RISK if warnings else SlaStatus.ON_TRACK
+
+
+def _ended_by(policy: Policy, moment: Moment) -> Ended | None:
+    """How an event ends the clock: as the policy says, else as the end of the item."""
+    if _any_holds(policy.cancel, moment):
+        return Ended.CANCELLED
+    if _any_holds(policy.stop, moment) or moment.event_type in DONE[policy.item]:
+        return Ended.STOPPED
+    return Ended.CANCELLED if moment.event_type in CALLED_OFF[policy.item] else None
 
 
 def _stand_still(timer: Timer, terms: Terms, at: datetime) -> Timer:

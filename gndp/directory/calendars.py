@@ -12,7 +12,7 @@ import orjson
 from gndp.core import arguments, sla
 from gndp.core.calendars import Calendar
 from gndp.core.errors import Invalid, NotFound, Problem
-from gndp.core.policies import terms_from
+from gndp.core.policies import usable_terms
 from gndp.store.session import Row, Transaction, statement
 
 
@@ -48,8 +48,9 @@ class Calendars:
         with self._transaction() as transaction:
             (policies,) = transaction.run(statement("calendars", "policies", name=name))
             for (policy,) in policies:
-                terms = terms_from({"policy": policy, "calendar": calendar.to_document()})
-                sla.refuse_unreachable(terms, self._now())
+                terms = usable_terms({"policy": policy, "calendar": calendar.to_document()})
+                if terms is not None:
+                    sla.refuse_unreachable(terms, self._now())
             transaction.run(statement("calendars", "save", name=name, document=document, now=self._now()))
         return calendar
 

@@ -14,6 +14,7 @@ from psycopg.rows import tuple_row
 
 from gndp.core import sla
 from gndp.core.clocks import moments_of, timer_of
+from gndp.core.errors import Invalid
 from gndp.core.policies import Terms, usable_terms
 from gndp.core.records import SlaClock
 from gndp.core.sla import Ended, Moment
@@ -38,7 +39,7 @@ def wrong_clocks(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str
     transaction, process by process.
 
     The status is compared as of the last sweep that could see the item's newest event, or the item's newest
-    event, whichever is later. A clock whose terms cannot be used any more is left out.
+    event, whichever is later. A clock that cannot be worked out any more is left out.
     """
     known: dict[str, Terms | None] = {}
     with connection.cursor(row_factory=tuple_row) as sweeps:
@@ -57,7 +58,7 @@ def wrong_clocks(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str
             for row in rows:
                 clock = SlaClock._make(row[:_WIDTH])
                 terms = _terms(known, clock.terms, row[_WIDTH])
-                wrong = None if terms is None else _wrong(clock, terms, history, swept_at)
+                wrong = None if terms is None else _wrong_unless_unusable(clock, terms, history, swept_at)
                 if wrong is not None:
                     yield str(clock.task_id or process_id), f"{clock.objective}: {wrong}"
 
@@ -66,6 +67,15 @@ def _terms(known: dict[str, Terms | None], mark: str, document: dict[str, Any]) 
     if mark not in known:
         known[mark] = usable_terms(document)
     return known[mark]
+
+
+def _wrong_unless_unusable(
+    clock: SlaClock, terms: Terms, history: list[_Event], swept_at: datetime | None
+) -> str | None:
+    try:
+        return _wrong(clock, terms, history, swept_at)
+    except Invalid:
+        return None
 
 
 def _wrong(clock: SlaClock, terms: Terms, history: list[_Event], swept_at: datetime | None) -> str | None:

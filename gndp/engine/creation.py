@@ -72,7 +72,7 @@ def specify(given: Mapping[str, Any], place: str) -> Specification:
         depends_on=_dependencies(given.get("depends_on"), f"{place}depends_on"),
         phase=arguments.optional_name(given.get("phase"), f"{place}phase"),
         priority=_optional_priority(given.get("priority"), f"{place}priority"),
-        sla_target_mins=arguments.minutes(given.get("sla_target_mins"), f"{place}sla_target_mins"),
+        sla_target_mins=arguments.sla_target(given.get("sla_target_mins"), f"{place}sla_target_mins"),
         due_date=arguments.optional_instant(given.get("due_date"), f"{place}due_date"),
         estimated_duration_mins=arguments.minutes(
             given.get("estimated_duration_mins"), f"{place}estimated_duration_mins"

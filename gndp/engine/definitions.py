@@ -28,8 +28,6 @@ class Definitions:
 
     def __init__(self, transitions: Transitions) -> None:
         self._transitions = transitions
-        self._templates: dict[tuple[str, int], Template] = {}
-        self._forms: dict[tuple[str, int, str], FormValidator | None] = {}
 
     def publish(self, document: str | bytes | Mapping[str, Any] | Template, *, user_id: str) -> Definition:
         """Publish a definition as its next version; the newest one again when nothing changed.
@@ -80,11 +78,12 @@ class Definitions:
 
     def template(self, work: Work, definition_id: str, version: int) -> Template:
         """A published version as typed objects; kept, for versions never change."""
-        key = (definition_id, version)
-        if key not in self._templates:
+        key = ("template", definition_id, version)
+        template: Template | None = work.kept.get(key)
+        if template is None:
             (rows,) = work.load(statement("definitions", "get", definition_id=definition_id, version=version))
-            self._templates[key] = parse_template(Definition._make(rows[0]).document)
-        return self._templates[key]
+            work.kept[key] = template = parse_template(Definition._make(rows[0]).document)
+        return template
 
     def check_form(
         self, work: Work, process: Process, task: Task, output_data: dict[str, Any] | None
@@ -92,11 +91,11 @@ class Definitions:
         """Check a task's output against its step's form; True when there is one, Invalid when it fails."""
         if process.definition_version is None:
             return False
-        key = (process.process_definition_id, process.definition_version, task.task_definition_id)
-        if key not in self._forms:
+        key = ("form", process.process_definition_id, process.definition_version, task.task_definition_id)
+        if key not in work.kept:
             step = self._step(work, process, task)
-            self._forms[key] = FormValidator(step.form) if step is not None and step.form else None
-        form = self._forms[key]
+            work.kept[key] = FormValidator(step.form) if step is not None and step.form else None
+        form: FormValidator | None = work.kept[key]
         if form is None:
             return False
         problems = form.problems(output_data or {})

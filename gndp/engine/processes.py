@@ -85,7 +85,7 @@ class Processes:
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
             "assigned_team": arguments.optional_name(assigned_team, "assigned_team"),
             "priority": None if priority is None else arguments.priority(priority),
-            "sla_target_mins": arguments.minutes(sla_target_mins, "sla_target_mins"),
+            "sla_target_mins": arguments.sla_target(sla_target_mins),
             "business_context": arguments.json_object(business_context, "business_context"),
             "variables": arguments.json_object(variables, "variables"),
             "parent_process_id": None

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from gndp.core.changes import Changes
-from gndp.core.clocks import moments_of
+from gndp.core.clocks import history_of
 from gndp.core.policies import Item
 from gndp.core.recomputation import recompute
 from gndp.core.records import Process, SlaClock, Task
-from gndp.core.sla import Moment
 from gndp.engine.transition import Work, with_ids
-from gndp.store.session import Row, Statement, statement
+from gndp.store.session import Statement, statement
 
 _TASK_WIDTH = len(Task._fields)
-
-
-def history_of(rows: Sequence[Row], task_id: UUID | None) -> list[Moment]:
-    """The history of an item from the rows of its process's events: for a task its own and the process's."""
-    return [
-        moment
-        for event_type, event_task, at, details in rows
-        for moment in moments_of(event_type, event_task, at, details)
-        if task_id is None or moment.task_id in (None, task_id)
-    ]
 
 
 def recompute_item(work: Work, process_id: UUID, task_id: UUID | None, reason: str) -> list[SlaClock]:

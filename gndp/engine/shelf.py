@@ -5,76 +5,85 @@ Policies and calendars are read again when the database's revision has moved; te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Collection, Hashable, Mapping
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from gndp.core.calendars import Calendar
+from gndp.core import sla
 from gndp.core.clocks import Book
 from gndp.core.errors import Invalid
-from gndp.core.policies import Policy, Terms, parse_policy, usable_terms
+from gndp.core.policies import Terms, parse_policy, terms_of, usable_terms
 from gndp.store.session import Row, Statement, statement
 
 Load = Callable[..., list[list[Row]]]
 """Runs statements in one round trip of the transaction at hand."""
 
+Kept = ChainMap[Hashable, Any]
+"""What need not be read again: by this transaction, and before it by those that have committed.
+
+What a transaction reads may be its own and never come to be, under a number that is then given to something
+else; so it is for this transaction alone until that has committed.
+"""
+
 
 class Shelf:
-    """The policies in force and the terms seen so far; shared by all threads of a workbench.
+    """The policies in force and the terms of clocks, as one transaction sees them."""
 
-    Its values are replaced as a whole, never changed, so that no lock is needed.
-    """
+    def __init__(self, kept: Kept, load: Load, now: datetime) -> None:
+        self._kept = kept
+        self._load = load
+        self._now = now
 
-    def __init__(self) -> None:
-        self._book: Book | None = None
-        self._terms: dict[str, Terms | None] = {}
-        self._stored: set[str] = set()
-
-    def book(self, revision: int, load: Load) -> Book:
+    def book(self, revision: int) -> Book:
         """The policies in force as of a revision of the database."""
-        book = self._book
+        book: Book | None = self._kept.get("book")
         if book is None or book.revision != revision:
-            policy_rows, calendar_rows = load(statement("sla", "policies"), statement("sla", "calendars"))
-            self._book = book = _read_book(revision, dict(policy_rows), dict(calendar_rows))
+            policy_rows, calendar_rows = self._load(
+                statement("sla", "policies"), statement("sla", "calendars")
+            )
+            self._kept["book"] = book = _read_book(
+                revision, dict(policy_rows), dict(calendar_rows), self._now
+            )
         return book
 
-    def terms(self, marks: Collection[str], load: Load) -> Mapping[str, Terms]:
+    def terms(self, marks: Collection[str]) -> Mapping[str, Terms]:
         """The terms with these fingerprints; without those whose calendar cannot be used any more."""
-        missing = [mark for mark in marks if mark not in self._terms]
+        missing = [mark for mark in marks if _key(mark) not in self._kept]
         if missing:
-            (rows,) = load(statement("sla", "terms", fingerprints=missing))
-            self._terms = {**self._terms, **{mark: usable_terms(document) for mark, document in rows}}
-            self._stored |= set(missing)
-        return {mark: terms for mark in marks if (terms := self._terms.get(mark)) is not None}
+            (rows,) = self._load(statement("sla", "terms", fingerprints=missing))
+            self._kept.update({_key(mark): usable_terms(document) for mark, document in rows})
+        return {mark: terms for mark in marks if (terms := self._kept.get(_key(mark))) is not None}
 
     def store(self, started: Mapping[str, Terms]) -> list[Statement]:
         """What writes terms that the database may not have yet."""
-        new = {mark: terms.document for mark, terms in started.items() if mark not in self._stored}
+        new = {mark: terms.document for mark, terms in started.items() if _key(mark) not in self._kept}
         if not new:
             return []
         rows = [{"fingerprint": mark, "document": document} for mark, document in sorted(new.items())]
         return [statement("sla", "store_terms", rows=orjson.dumps(rows).decode())]
 
-    def committed(self, started: Mapping[str, Terms]) -> None:
+    def stored(self, started: Mapping[str, Terms]) -> None:
         """Terms that the database has from now on."""
-        self._stored |= started.keys()
-        self._terms = {**self._terms, **started}
+        self._kept.update({_key(mark): terms for mark, terms in started.items()})
 
 
-def _read_book(revision: int, policies: Mapping[str, Any], calendars: Mapping[str, Any]) -> Book:
-    usable: dict[str, Calendar] = {}
-    broken: dict[str, str] = {}
-    for name, document in calendars.items():
-        try:
-            usable[name] = Calendar.from_document(document)
-        except Invalid as error:
-            broken[name] = f"the calendar {name} cannot be used: {error}"
-    in_force: dict[str, Policy] = {}
-    refused: dict[str, str] = {}
+def _key(mark: str) -> tuple[str, str]:
+    return "terms", mark
+
+
+def _read_book(
+    revision: int, policies: Mapping[str, Any], calendars: Mapping[str, Any], now: datetime
+) -> Book:
+    in_force: list[Terms] = []
+    unusable: dict[str, str] = {}
     for name, document in policies.items():
         try:
-            in_force[name] = parse_policy(document)
+            terms = terms_of(parse_policy(document), calendars)
+            sla.refuse_unreachable(terms, now)
+            in_force.append(terms)
         except Invalid as error:
-            refused[name] = str(error)
-    return Book(revision, in_force, usable, broken, refused)
+            unusable[name] = str(error)
+    return Book(revision, in_force, unusable)

@@ -11,22 +11,16 @@ import orjson
 from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
+from gndp.core.clocks import history_of, timer_of
 from gndp.core.errors import Invalid, NotFound, Problem
-from gndp.core.policies import (
-    Policy,
-    Terms,
-    fingerprint,
-    parse_policy,
-    policy_document,
-    terms_from,
-    usable_terms,
-)
+from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
-from gndp.core.sla import Preview, Reading
+from gndp.core.sla import Moment, Preview, Reading
 from gndp.core.values import parse_id, require_aware
 from gndp.directory.contract import Directory
 from gndp.engine import sweep
-from gndp.engine.recomputation import history_of, recompute_item
+from gndp.engine.definitions import Definitions
+from gndp.engine.recomputation import recompute_item
 from gndp.engine.sweep import SweepReport
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import Row, statement
@@ -51,16 +45,17 @@ class Sla:
     that runs already.
     """
 
-    def __init__(self, transitions: Transitions, directory: Directory) -> None:
+    def __init__(self, transitions: Transitions, definitions: Definitions, directory: Directory) -> None:
         self._transitions = transitions
+        self._definitions = definitions
         self._directory = directory
 
     def publish(self, document: str | bytes | Mapping[str, Any] | Policy, *, user_id: str) -> PublishedPolicy:
         """Publish a policy as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Policy``. Raises Invalid with every problem, also
-        for a calendar that is not there, cannot be used, or opens too seldom for the target, Conflict when
-        somebody publishes the same policy at the same moment.
+        for a calendar that is not there, cannot be used or has too little working time for the target;
+        Conflict when somebody publishes the same policy at the same moment.
         """
         policy = parse_policy(document)
         call = Call("sla.publish", arguments.name(user_id, "user_id"), {})
@@ -100,7 +95,7 @@ class Sla:
         policy = parse_policy(document)
         start = require_aware(opened_at, "opened_at")
         (rows,) = self._transitions.read(statement("sla", "calendars"))
-        terms = _terms(policy, dict(rows))
+        terms = terms_of(policy, dict(rows))
         sla.refuse_unreachable(terms, start)
         return sla.preview(terms, start)
 
@@ -113,8 +108,8 @@ class Sla:
     ) -> list[ClockReading]:
         """The clocks of a process or of a task, due soonest first, as they stood at ``as_of`` (now).
 
-        A past moment is read from the item's history; clocks that had not started by then are left out, and
-        those whose calendar cannot be used any more, which the sweep names.
+        A past moment is read from the item's history. Clocks that had not started by then are left out, and
+        those that cannot be worked out any more, which the sweep reports.
         """
         process, task = self._item(process_id, task_id)
         instant = self._transitions.now() if as_of is None else require_aware(as_of, "as_of")
@@ -127,8 +122,8 @@ class Sla:
             instant = max(instant, history[-1].at)
         readings = []
         for row in clock_rows:
-            clock, terms = SlaClock._make(row[:_CLOCK_WIDTH]), usable_terms(row[-1])
-            reading = None if terms is None else sla.clock(terms, history, instant)
+            clock = SlaClock._make(row[:_CLOCK_WIDTH])
+            reading = _reading(clock, row[-1], history, instant)
             if reading is not None:
                 readings.append(ClockReading(clock, row[_CLOCK_WIDTH], reading))
         return readings
@@ -155,11 +150,14 @@ class Sla:
 
     def sweep(self) -> SweepReport:
         """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself."""
-        return sweep.sweep(self._transitions, self._directory)
+        return sweep.sweep(self._transitions, self._definitions, self._directory)
 
     def next_due(self) -> datetime | None:
-        """The next instant at which a sweep has something to tell, if no command comes; None when never."""
-        ((row,),) = self._transitions.read(statement("sla", "next_due"))
+        """The next instant at which a sweep has something to tell, if no command comes; None when never.
+
+        While something has come that no sweep has told, because a command held it, the newest such instant.
+        """
+        ((row,),) = self._transitions.read(statement("sla", "next_due", now=self._transitions.now()))
         return row[0]  # type: ignore[no-any-return]
 
     def _item(self, process_id: UUID | str | None, task_id: UUID | str | None) -> tuple[UUID, UUID | None]:
@@ -182,7 +180,7 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     rows, calendar_rows = work.load(
         statement("sla", "policy", name=policy.name), statement("sla", "calendars")
     )
-    sla.refuse_unreachable(_terms(policy, dict(calendar_rows)), work.command.now)
+    sla.refuse_unreachable(terms_of(policy, dict(calendar_rows)), work.command.now)
     newest = PublishedPolicy._make(rows[0]) if rows else None
     document = policy_document(policy)
     mark = fingerprint(document)
@@ -202,11 +200,18 @@ def _publish(work: Work, policy: Policy) -> PublishedPolicy:
     return work.finish(published, extra=[statement("sla", "publish_policy", **values)])
 
 
-def _terms(policy: Policy, calendars: Mapping[str, Any]) -> Terms:
-    if policy.calendar is not None and policy.calendar not in calendars:
-        raise Invalid(Problem("calendar", f"there is no calendar {policy.calendar}"))
-    calendar = None if policy.calendar is None else calendars[policy.calendar]
-    return terms_from({"policy": policy_document(policy), "calendar": calendar})
+def _reading(
+    clock: SlaClock, terms_document: Mapping[str, Any], history: Sequence[Moment], at: datetime
+) -> Reading | None:
+    """Where a clock stood; None when it had not started, or what it runs by cannot be used any more."""
+    try:
+        terms = terms_from(terms_document)
+        if clock.end_time is not None and clock.end_time <= at:
+            # A recomputation may have called it off, which nothing in its history does.
+            return sla.read(timer_of(clock), terms, at)
+        return sla.clock(terms, history, at)
+    except Invalid:
+        return None
 
 
 def _newest(rows: Sequence[Row], name: str) -> PublishedPolicy:

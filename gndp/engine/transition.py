@@ -8,7 +8,9 @@ events, and commits. Decisions are made in ``gndp.core`` without any I/O.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+from collections import ChainMap
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -20,14 +22,16 @@ from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
 from gndp.core.changes import Changes, Command
-from gndp.core.clocks import NamedClock, settle
+from gndp.core.clocks import Ledger, NamedClock
 from gndp.core.errors import Conflict, Invalid, NotFound
 from gndp.core.policies import Item, Terms
 from gndp.core.records import Process, SlaClock, Task
 from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.values import require_aware
-from gndp.engine.shelf import Shelf
+from gndp.engine.shelf import Kept, Shelf
 from gndp.store.session import Database, Row, Statement, Transaction, statement
+
+_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Clock = Callable[[], datetime]
@@ -38,7 +42,10 @@ _ASSIGNMENT_COLUMNS = dict.fromkeys(
 )
 _CLOCK_WIDTH = len(SlaClock._fields)
 _FREED_COLUMNS = dict.fromkeys(
-    ("open_dependencies", "ready_at", "substatus", "due_date", "status", "assigned_to")
+    (
+        *("open_dependencies", "ready_at", "substatus", "due_date", "status", "assigned_to"),
+        *("sla_status", "sla_breach_time"),
+    )
 )
 
 
@@ -74,27 +81,34 @@ cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
 """What the commands of this context react to, if they do."""
 
 
+class _Unit(NamedTuple):
+    """What the commands of one transaction share: ``freed_teams`` and ``kept`` as in ``Work``."""
+
+    transaction: Transaction
+    freed_teams: set[str]
+    kept: Kept
+
+
 class Work:
     """A command's hold on its transaction: what it loads and what it writes.
 
     ``freed_teams`` are the teams in whose queues something waits and who may have somebody free once this is
-    committed.
+    committed. ``kept`` is what need not be read again, by key.
     """
 
-    def __init__(
-        self, transaction: Transaction, call: Call, now: datetime, commit: bool, shelf: Shelf
-    ) -> None:
+    def __init__(self, unit: _Unit, call: Call, now: datetime, commit: bool) -> None:
         self.command = Command(call.actor, now, call.correlation_id, call.automated, call.causation_id)
-        self._transaction = transaction
+        self.freed_teams = unit.freed_teams
+        self.kept = unit.kept
+        self._transaction = unit.transaction
         self._call = call
         self._commit = commit
         self._updated_at = now
-        self._shelf = shelf
+        self._shelf = Shelf(unit.kept, self.load, now)
         self._revision = 0
         self._clocks: dict[UUID, list[NamedClock]] = {}
         self._terms: dict[str, Terms] = {}
         self._also: list[Statement] = []
-        self.freed_teams: set[str] = set()
         self._started_terms: dict[str, Terms] = {}
 
     def load(self, *statements: Statement) -> list[list[Row]]:
@@ -115,7 +129,7 @@ class Work:
             NamedClock(clock_of(row), row[-1] or process.process_name) for row in rows if row[1] is not None
         ]
         self._clocks[process.id] = clocks
-        self._terms |= self._shelf.terms({named.clock.terms for named in clocks}, self.load)
+        self._terms |= self._shelf.terms({named.clock.terms for named in clocks})
         return clocks
 
     def terms(self, clock: SlaClock) -> Terms | None:
@@ -124,20 +138,31 @@ class Work:
 
     def choose_terms(self, item: Item) -> list[tuple[str, Terms]]:
         """The terms of the clocks that an item would get now, each with its fingerprint."""
-        chosen = self._shelf.book(self._revision, self.load).choose(item)
+        chosen = self._shelf.book(self._revision).choose(item)
         self._started_terms |= dict(chosen)
         return chosen
 
     def unusable_policies(self) -> Mapping[str, str]:
         """The policies that start no clock, and why."""
-        return self._shelf.book(self._revision, self.load).unusable
+        return self._shelf.book(self._revision).unusable
+
+    def ledger(self, changes: Changes) -> Ledger:
+        """The SLA clocks that were taken, open for what was decided."""
+        book = self._shelf.book(self._revision)
+        return Ledger(changes, self._clocks[changes.process.id], self._terms, book)
+
+    def close(self, ledger: Ledger) -> Changes:
+        """The changes of a ledger, with what its clocks have come to."""
+        ledger.show()
+        self._started_terms |= ledger.started
+        return ledger.changes
 
     def settle(self, changes: Changes) -> Changes:
         """Let the SLA clocks hear what was decided; answers are true only after that."""
-        clocks = self._clocks[changes.process.id]
-        book = self._shelf.book(self._revision, self.load)
-        self._started_terms |= settle(changes, clocks, self._terms, book)
-        return changes
+        ledger = self.ledger(changes)
+        ledger.hear()
+        ledger.look()
+        return self.close(ledger)
 
     def also(self, also: Statement) -> None:
         """Run a statement with the command's own, before them."""
@@ -156,8 +181,7 @@ class Work:
             statements.append(_remember(self._call, answer))
         self._transaction.run(*statements, commit=self._commit)
         self.freed_teams |= {team for changes in all_changes for team in _queued_again(changes)}
-        if self._commit:
-            self._shelf.committed(self._started_terms)
+        self._shelf.stored(self._started_terms)
         return answer
 
     def process_answer(self, changes: Changes) -> Process:
@@ -196,10 +220,9 @@ class Transitions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
-        self.shelf = Shelf()
         self.use_freed_capacity: Callable[[set[str]], None] = lambda teams: None
-        self._unit_of_work: ContextVar[Transaction | None] = ContextVar("unit_of_work", default=None)
-        self._freed_in_unit: ContextVar[set[str] | None] = ContextVar("freed_in_unit", default=None)
+        self._kept: dict[Hashable, Any] = {}
+        self._unit_of_work: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
         self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
 
     @contextmanager
@@ -228,26 +251,22 @@ class Transitions:
             try:
                 yield
             except BaseException:
-                joined.roll_back()
+                joined.transaction.roll_back()
                 raise
             return
-        freed: set[str] = set()
-        with self.database.transaction(self._fence.get()) as transaction:
-            token, freed_token = self._unit_of_work.set(transaction), self._freed_in_unit.set(freed)
+        with self._committed_unit() as unit:
+            token = self._unit_of_work.set(unit)
             try:
                 yield
             finally:
                 self._unit_of_work.reset(token)
-                self._freed_in_unit.reset(freed_token)
-        if freed:
-            self.use_freed_capacity(freed)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """The transaction of the unit of work that is open, or one of this block's own."""
         joined = self._unit_of_work.get()
         if joined is not None:
-            yield joined
+            yield joined.transaction
             return
         with self.database.transaction(self._fence.get()) as transaction:
             yield transaction
@@ -259,15 +278,10 @@ class Transitions:
         now = self.now()
         call = _caused(call, cause.get())
         joined = self._unit_of_work.get()
-        freed = self._freed_in_unit.get()
-        if joined is not None and freed is not None:
-            return self._in(joined, call, now, decide, answer_type, freed, commit=False)
-        freed = set()
-        with self.database.transaction(self._fence.get()) as transaction:
-            answer = self._in(transaction, call, now, decide, answer_type, freed, commit=True)
-        if freed:
-            self.use_freed_capacity(freed)
-        return answer
+        if joined is not None:
+            return self._in(joined, call, now, decide, answer_type, commit=False)
+        with self._committed_unit() as unit:
+            return self._in(unit, call, now, decide, answer_type, commit=True)
 
     def now(self) -> datetime:
         """The clock's reading in UTC; Invalid when the clock gives none with a time zone."""
@@ -276,34 +290,45 @@ class Transitions:
     def read(self, *statements: Statement) -> list[list[Row]]:
         """Run reads in one round trip; inside a unit of work they see what it has written."""
         joined = self._unit_of_work.get()
-        return joined.run(*statements) if joined is not None else self.database.read(*statements)
+        return joined.transaction.run(*statements) if joined is not None else self.database.read(*statements)
 
     def write(self, *statements: Statement) -> list[list[Row]]:
         """Run statements that are no command in one transaction and round trip, or in the open unit."""
         joined = self._unit_of_work.get()
         if joined is not None:
-            return joined.run(*statements)
+            return joined.transaction.run(*statements)
         with self.database.transaction(self._fence.get()) as transaction:
             return transaction.run(*statements, commit=True)
 
+    @contextmanager
+    def _committed_unit(self) -> Iterator[_Unit]:
+        """A transaction of this block's own; what follows from its commit comes after the block."""
+        freed: set[str] = set()
+        read: dict[Hashable, Any] = {}
+        with self.database.transaction(self._fence.get()) as transaction:
+            yield _Unit(transaction, freed, ChainMap(read, self._kept))
+        self._kept.update(read)
+        if freed:
+            try:
+                self.use_freed_capacity(freed)
+            except Exception:
+                # What was asked for is committed, and must not seem to have failed.
+                _log.exception("the queues of %s are left to the next round", ", ".join(sorted(freed)))
+
+    @staticmethod
     def _in(
-        self,
-        transaction: Transaction,
+        unit: _Unit,
         call: Call,
         now: datetime,
         decide: Callable[[Work], Answer],
         answer_type: TypeAdapter[Answer],
-        freed: set[str],
         commit: bool,
     ) -> Answer:
         if call.idempotency_key is not None:
-            remembered = _recall(transaction, call)
+            remembered = _recall(unit.transaction, call)
             if remembered is not None:
                 return answer_type.validate_json(remembered)
-        work = Work(transaction, call, now, commit, self.shelf)
-        answer = decide(work)
-        freed |= work.freed_teams
-        return answer
+        return decide(Work(unit, call, now, commit))
 
 
 def _caused(call: Call, reason: Cause | None) -> Call:

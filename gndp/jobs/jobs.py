@@ -86,6 +86,7 @@ class Jobs:
             scheduler.stop(wait)
 
     def _known(self, name: str) -> Job:
+        name = arguments.name(name, "job")
         if name not in self._jobs:
             raise NotFound("job", name)
         return self._jobs[name]

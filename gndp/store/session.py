@@ -40,6 +40,7 @@ _NOTIFY = Query(b"notify", f"NOTIFY {CHANNEL}".encode(), ())
 _GUARD_FAILED = "GN001"
 _LOST_RACES = {
     _GUARD_FAILED: "the row was changed meanwhile",
+    "23503": "a row that this refers to is not there, or something still refers to it",
     "23505": "a row with this id exists already",
     "40001": "another transaction changed the same rows; try again",
     "40P01": "two transactions waited for each other; try again",

@@ -115,10 +115,12 @@ WITH moved AS (
 SELECT require_rows(count(*), jsonb_array_length(:rows)) FROM moved;
 
 -- name: due
--- Clocks for which something happens by an instant, the next hundred after a place in their order.
-SELECT next_at, id, process_instance_id FROM sla_metrics
-WHERE next_at <= :now AND (next_at, id) > (:after_at, :after_id::uuid)
-ORDER BY next_at, id LIMIT 100;
+-- Clocks for which something happens by an instant, the next hundred after a place in their order, and whether
+-- their policies escalate.
+SELECT c.next_at, c.id, c.process_instance_id, x.document #> '{policy,escalations}' IS NOT NULL
+FROM sla_metrics c JOIN sla_terms x ON x.fingerprint = c.terms
+WHERE c.next_at <= :now AND (c.next_at, c.id) > (:after_at, :after_id::uuid)
+ORDER BY c.next_at, c.id LIMIT 100;
 
 -- name: lock_processes
 -- Processes, locked in the order of their ids, each with the transaction's own time. One that a command holds
@@ -136,20 +138,30 @@ FROM process_instances p
 WHERE p.id = ANY (:process_ids::uuid[]);
 
 -- name: of_items
--- All clocks of the items that some clocks belong to and of their processes, each with the item's name and the
--- policies' revision.
+-- All clocks of the items that some clocks belong to, and of their processes, which hear what happens to a task; each
+-- with the item's name and the policies' revision. In the order in which something comes, which is told in it.
+WITH due AS (
+    SELECT process_instance_id, task_id FROM sla_metrics WHERE id = ANY (:clock_ids::uuid[]))
 SELECT r.revision, c.*, t.task_name
-FROM sla_revision r, sla_metrics d
-JOIN sla_metrics c ON c.process_instance_id = d.process_instance_id
-    AND (c.task_id IS NULL OR c.task_id = d.task_id)
+FROM sla_revision r, (
+    SELECT * FROM sla_metrics WHERE task_id = ANY (ARRAY (SELECT task_id FROM due))
+    UNION ALL
+    SELECT * FROM sla_metrics
+    WHERE process_instance_id = ANY (ARRAY (SELECT process_instance_id FROM due)) AND task_id IS NULL) c
 LEFT JOIN tasks t ON t.id = c.task_id
-WHERE d.id = ANY (:clock_ids::uuid[]);
+ORDER BY c.next_at, c.id;
 
 -- name: escalated_tasks
 -- Tasks, each with its active assignment.
 SELECT t.*, a.* FROM tasks t
 LEFT JOIN task_assignments a ON a.task_id = t.id AND a.status = 'active'
 WHERE t.id = ANY (:task_ids::uuid[]);
+
+-- name: performers
+-- Who has, or had at the end, the tasks made from certain steps of processes.
+SELECT DISTINCT process_instance_id, task_definition_id, assigned_to FROM tasks
+WHERE process_instance_id = ANY (:process_ids::uuid[]) AND task_definition_id = ANY (:steps::text[])
+  AND assigned_to IS NOT NULL AND status IN ('assigned', 'in_progress', 'completed');
 
 -- name: swept
 -- A sweep has told everything up to an instant, of all that its snapshot could see.
@@ -160,9 +172,12 @@ UPDATE sla_sweeps SET swept_at = :now, snapshot = :snapshot::pg_snapshot;
 SELECT pg_current_snapshot()::text;
 
 -- name: next_due
--- The next instant, after the last sweep, at which something happens to a clock by itself.
-SELECT min(next_at) FROM sla_metrics
-WHERE next_at > coalesce((SELECT swept_at FROM sla_sweeps), '-infinity');
+-- Of the instants at which something happens to a clock by itself, and of which the last sweep has not told: the newest
+-- that has come by now (a sweep then tells of those before it, too), else the next one.
+SELECT coalesce(
+    (SELECT max(next_at) FROM sla_metrics WHERE next_at <= :now AND next_at > s.swept_at),
+    (SELECT min(next_at) FROM sla_metrics WHERE next_at > greatest(s.swept_at, :now)))
+FROM (SELECT coalesce((SELECT swept_at FROM sla_sweeps), '-infinity') AS swept_at) s;
 
 -- name: clocks
 -- The clocks of one item, in the order in which they are due, with the item's name.

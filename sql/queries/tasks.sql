@@ -76,12 +76,15 @@ WITH moved AS (
 SELECT require_rows(count(*), 1) FROM moved;
 
 -- name: free
--- A task that waits for one task less; with the last one it becomes ready, and may be given to somebody.
+-- A task that waits for one task less; with the last one it becomes ready, and may be given to somebody. What its
+-- clocks say goes with it when they said something.
 WITH moved AS (
     UPDATE tasks SET
         open_dependencies = :open_dependencies, ready_at = coalesce(:ready_at, ready_at),
         substatus = coalesce(:substatus, substatus), due_date = coalesce(:due_date, due_date),
-        status = coalesce(:status, status), assigned_to = coalesce(:assigned_to, assigned_to)
+        status = coalesce(:status, status), assigned_to = coalesce(:assigned_to, assigned_to),
+        sla_status = coalesce(:sla_status, sla_status),
+        sla_breach_time = CASE WHEN :sla_status IS NULL THEN sla_breach_time ELSE :sla_breach_time END
     WHERE id = :id AND version = :version
     RETURNING 1)
 SELECT require_rows(count(*), 1) FROM moved;

@@ -260,6 +260,10 @@ def rules(draw: st.DrawFn, item: str | None = None) -> Rules:
     )
 
 
+ENDS = {"process": {"process.completed"}, "task": {"task.completed", "task.skipped"}}
+"""What ends a clock at the latest, whatever stops it."""
+
+
 class SlowClock:
     """Counts one clock through a story.
 
@@ -296,7 +300,7 @@ class SlowClock:
         mine = [event for event, task in act.events if self.rules.item == "process" or task in (None, TASK)]
         cancels = {"process.cancelled", f"{self.rules.item}.cancelled"}
         for event in mine:
-            if event in cancels or event in self.rules.stops:
+            if event in cancels or event in self.rules.stops or event in ENDS[self.rules.item]:
                 self.end, self.is_cancelled = minute, event in cancels
                 return False
         heard = (TASK, OTHER) if self.rules.item == "process" else (TASK,)

@@ -21,9 +21,12 @@ GOOD = {"name": "loan", "target_minutes": 60}
         ({**GOOD, "colour": "red"}, "colour"),
         ({**GOOD, "name": "sla_target_mins"}, "name"),
         ({**GOOD, "item": "phase"}, "item"),
+        ({**GOOD, "item": {}}, "item"),
         ({**GOOD, "start": ["process.exploded"]}, "start[0]"),
         ({**GOOD, "start": ["process.completed"], "stop": ["process.completed"]}, "start"),
         ({**GOOD, "item": "task", "start": ["task.completed"], "stop": ["task.started"]}, "stop"),
+        ({**GOOD, "item": "task", "start": ["task.started", "task.skipped"]}, "start"),
+        ({**GOOD, "start": ["process.started", "process.cancelled"]}, "start"),
         ({**GOOD, "start": [], "stop": ["process.completed"]}, "start"),
         ({**GOOD, "item": "task", "start": ["process.started"]}, "start[0]"),
         ({**GOOD, "pause": ["task.assigned"]}, "pause[0]"),
@@ -67,6 +70,17 @@ def test_a_policy_reads_back_what_it_writes() -> None:
     )
     assert parse_policy(policy_document(policy)) == policy
     assert parse_policy(policy) == policy
+
+
+@pytest.mark.parametrize("part", ["start", "pause", "resume", "stop", "cancel", "warnings", "escalations"])
+@pytest.mark.parametrize("item", ["process", "task"])
+def test_an_empty_list_is_read_back_as_one(item: str, part: str) -> None:
+    try:
+        policy = parse_policy({**GOOD, "item": item, part: []})
+    except Invalid:
+        assert part in ("start", "stop")
+    else:
+        assert getattr(parse_policy(policy_document(policy)), part) == ()
 
 
 @pytest.mark.parametrize(("target", "before"), [(600, 15.0), (75, 15.0), (60, 12.0), (10, 2.0)])

@@ -13,18 +13,16 @@ from hypothesis import strategies as st
 
 from gndp.core import sla
 from gndp.core.changes import Changes, Command, NewEvent
-from gndp.core.clocks import Book, NamedClock, settle
-from gndp.core.policies import Policy, Terms
+from gndp.core.clocks import Book, Ledger, NamedClock
+from gndp.core.policies import Terms
 from gndp.core.records import Process, SlaClock
 from tests.pure.slow_clock import (
-    HOURS,
     LOOK_AHEAD,
     MINUTE,
     TASK,
     Act,
     Rules,
     SlowClock,
-    calendar,
     instant,
     rules,
     stories,
@@ -160,8 +158,8 @@ class Told(NamedTuple):
 class Desk:
     """A process whose clocks hear its story as the engine lets them; it keeps what was told."""
 
-    def __init__(self, policies: list[Policy]) -> None:
-        self.book = Book(1, {policy.name: policy for policy in policies}, CALENDARS, {}, {})
+    def __init__(self, in_force: list[Terms]) -> None:
+        self.book = Book(1, in_force, {})
         self.process = blank_process()
         self.clocks: dict[str, SlaClock] = {}
         self.terms: dict[str, Terms] = {}
@@ -174,7 +172,11 @@ class Desk:
             reason = {"reason": act.reason}
             changes.events.append(NewEvent(event, task, "lifecycle", "info", "", reason, None, None, None))
         known = [NamedClock(clock, "Case") for clock in self.clocks.values()]
-        self.terms |= settle(changes, known, self.terms, self.book)
+        ledger = Ledger(changes, known, self.terms, self.book)
+        ledger.hear()
+        ledger.look()
+        ledger.show()
+        self.terms |= ledger.started
         for clock in [*changes.started_clocks, *changes.changed_clocks]:
             self.clocks[clock.objective] = clock
         self.process = changes.process_after()
@@ -183,9 +185,6 @@ class Desk:
             for event in changes.events
             if event.event_type.startswith("sla.")
         ]
-
-
-CALENDARS = {name: calendar(name) for name in HOURS}
 
 
 def blank_process() -> Process:
@@ -233,7 +232,7 @@ def test_each_level_the_breach_and_the_verdict_are_told_once_whoever_looks_when(
         for name in ("first", "second", "third")[: data.draw(st.integers(1, 3))]
     }
     slow = {name: SlowClock(rule, story) for name, rule in rulings.items()}
-    desk = Desk([rule.terms(name).policy for name, rule in rulings.items()])
+    desk = Desk([rule.terms(name) for name, rule in rulings.items()])
     sweeps = [minute for minute in looked_at(data.draw, story) if minute >= story[0].minute]
     last_act = {act.minute: act for act in story}
     steps = sorted(
