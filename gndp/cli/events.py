@@ -72,7 +72,8 @@ def tail(
 def _line(event: Event) -> str:
     actor = event.user_id or ("automated" if event.automated else "–")
     at = f"{event.timestamp:%Y-%m-%d %H:%M:%S} UTC"
-    return one_line(f"{at}  {event.event_type:<20}  {event.process_instance_id}  {actor}  {event.message}")
+    words = (at, f"{event.event_type:<20}", str(event.process_instance_id), one_line(actor))
+    return "  ".join((*words, one_line(event.message)))
 
 
 @events_app.command("subscriptions")

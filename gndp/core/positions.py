@@ -10,12 +10,15 @@ nothing that is committed late and keep the order of every process; a window by 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from gndp.core.errors import Invalid, Problem
 
 _CLUSTER = re.compile(r"-?\d{1,20}")
 _SEQ = re.compile(r"\d{1,19}")
+_LARGEST_SEQ = 2**63 - 1
+_NO_POSITION = Problem("position", "is no position in an event log")
 _SNAPSHOT = re.compile(r"(\d{1,20}):(\d{1,20}):((?:\d{1,20}(?:,\d{1,20})*)?)")
 
 
@@ -30,9 +33,14 @@ class Snapshot(NamedTuple):
     def parse(cls, text: str) -> Snapshot:
         """The snapshot that ``pg_snapshot`` prints as ``xmin:xmax:xip,…``; Invalid when it is none."""
         match = _SNAPSHOT.fullmatch(text)
-        if match is None or int(match[1]) > int(match[2]):
-            raise Invalid(Problem("position", "is no position in an event log"))
-        return cls(int(match[2]), frozenset(int(xid) for xid in match[3].split(",") if xid))
+        if match is None:
+            raise Invalid(_NO_POSITION)
+        oldest, end = int(match[1]), int(match[2])
+        running = [int(xid) for xid in match[3].split(",") if xid]
+        in_order = [oldest - 1, *running, end]
+        if not (0 < oldest <= end and all(a < b for a, b in pairwise(in_order))):
+            raise Invalid(_NO_POSITION)
+        return cls(end, frozenset(running))
 
     def shows(self, xid: int) -> bool:
         """Whether a transaction was committed by then (as ``pg_visible_in_snapshot``)."""
@@ -62,15 +70,12 @@ class Position(NamedTuple):
     def parse(cls, token: str) -> Position:
         """The position that ``token`` wrote; Invalid when the text is none."""
         parts = token.split("/") if isinstance(token, str) and len(token) <= 100_000 else []
-        if (
-            len(parts) != 4
-            or not re.fullmatch(r"-?\d{1,20}", parts[0])
-            or not re.fullmatch(r"\d{1,18}", parts[3])
-        ):
-            raise Invalid(Problem("position", "is no position in an event log"))
-        for snapshot in parts[1:3]:
-            Snapshot.parse(snapshot)
-        return cls(parts[0], parts[1], parts[2], int(parts[3]))
+        if len(parts) != 4 or not _CLUSTER.fullmatch(parts[0]) or not _SEQ.fullmatch(parts[3]):
+            raise Invalid(_NO_POSITION)
+        cluster, read_from, read_to, last_seq = *parts[:3], int(parts[3])
+        if Snapshot.parse(read_from).end > Snapshot.parse(read_to).end or last_seq > _LARGEST_SEQ:
+            raise Invalid(_NO_POSITION)
+        return cls(cluster, read_from, read_to, last_seq)
 
     @property
     def past(self) -> Past:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 import gndp
-from gndp.core.positions import Position
+from gndp.core.positions import Position, Snapshot
 from gndp.events.log import Batch, Selection, current_position, next_batch
 
 EVERYTHING = Selection()
@@ -171,3 +171,13 @@ def test_an_underscore_in_a_pattern_means_itself(workbench: gndp.Workbench) -> N
     exact = Follower(workbench, Selection("process.comm_nted"))
     say(workbench, start(workbench), "no")
     assert exact.read() == []
+
+
+@pytest.mark.parametrize("snapshot", ["1:1:", "700:700:", "700:710:703,705", "3:900:3,4,5,899"])
+def test_snapshots_show_what_postgresql_says_they_show(database_url: str, snapshot: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        for xid in (1, 3, 4, 6, 699, 700, 702, 703, 704, 705, 709, 710, 899, 900, 10**12):
+            (shown,) = connection.execute(
+                "SELECT pg_visible_in_snapshot(%s::text::xid8, %s::pg_snapshot)", (str(xid), snapshot)
+            ).fetchone()
+            assert Snapshot.parse(snapshot).shows(xid) == shown

@@ -170,6 +170,20 @@ def test_a_plan_made_for_an_empty_table_reads_only_the_rows_that_change(
     assert all("Index Cond" in n or "Recheck Cond" in n for n in nodes), json.dumps(plan, indent=1)
 
 
+def test_what_is_new_in_the_log_is_found_by_index(plans: Plans) -> None:
+    (now,) = plans.connection.execute("SELECT pg_current_snapshot()::text").fetchone()
+    wanted = {"types": "%", "starts_at": None, "process_id": None, "most": 100}
+    found = plans.indexes(statement("event_log", "window", read_from=now, **wanted))
+    assert found == {"process_events_xid_idx", "process_events_seq_idx"}
+    place = {"read_from": "1:1:", "read_to": now, "last_seq": 10_000}
+    found = plans.indexes(statement("event_log", "rest_of_window", **place, **wanted))
+    assert found == {"process_events_seq_idx"}
+
+
+def test_how_far_subscriptions_have_come_is_found_by_index(plans: Plans) -> None:
+    plans.indexes(statement("subscriptions", "list", most=10_000))
+
+
 def test_retention_walks_from_the_oldest_process_in_an_index(plans: Plans) -> None:
     place = {"after_instant": "0001-01-01T00:00:00Z", "after_id": "00000000-0000-0000-0000-000000000000"}
     wanted = statement("retention", "roots", before="2100-01-01T00:00:00Z", most=100, **place)
