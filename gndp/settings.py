@@ -32,5 +32,5 @@ class Settings(BaseSettings):
         default=300, ge=2, description="how often the SLA sweep runs, if nothing is due earlier"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="warning", description="what the server writes to its log"
+        default="warning", description="what the server writes to its log; at info and below, each event"
     )

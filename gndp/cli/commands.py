@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
 from dataclasses import asdict
@@ -29,6 +30,7 @@ from gndp.core.schemas import calendar_json_schema, policy_json_schema
 from gndp.core.states_page import states_page
 from gndp.core.templates import template_json_schema
 from gndp.engine.checker import CheckReport
+from gndp.events.handlers import EventLogger
 from gndp.formats import EXTENSIONS, Columns
 from gndp.settings import Settings
 from gndp.store import embedded
@@ -237,6 +239,9 @@ def serve(
             _fill_with_demo(workbench)
         if settings.jobs == "on":
             workbench.jobs.start()
+        if settings.log_level in ("debug", "info"):
+            logging.basicConfig(level=settings.log_level.upper())
+            workbench.events.subscribe("*", EventLogger())
         server.serve(
             workbench,
             listening,

@@ -18,6 +18,7 @@ import gndp
 from gndp.core.errors import Conflict, Invalid, NotFound
 from gndp.events import bus, live, subscriptions
 from gndp.events.bus import Message
+from gndp.events.handlers import Completions, EventLogger, SlaBreaches
 from gndp.events.live import ListenerDropped
 
 
@@ -693,3 +694,62 @@ def test_an_event_that_is_written_while_the_log_is_rebased_is_read(
     wb.events.subscribe_durable("notes", "process.commented", heard.append)
     until(lambda: heard)
     assert texts(heard) == ["early"]
+
+
+# --------------------------------------------------------------------------------- the handlers that ship
+
+
+def test_the_logger_writes_a_line_of_each_event_at_its_severity(
+    workbench: gndp.Workbench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "gndp.event")
+    workbench.events.subscribe("*", EventLogger())
+    process = start(workbench)
+    workbench.processes.fail(process, user_id="ann", error_message="no paper")
+    workbench.events.publish("door.opened", {"door": 3}, source="porter")
+    until(lambda: len(caplog.records) == 3)
+    levels = {record.getMessage().split()[0]: record.levelname for record in caplog.records}
+    assert levels == {"process.started": "INFO", "process.failed": "ERROR", "door.opened": "INFO"}
+    assert f"process={process}" in caplog.text and "user=ann: talk failed: no paper" in caplog.text
+
+
+def test_breaches_are_told_with_who_has_the_item(
+    new_workbench: Callable[..., gndp.Workbench], caplog: pytest.LogCaptureFixture
+) -> None:
+    now = [datetime(2026, 3, 2, 9, tzinfo=UTC)]
+    wb = new_workbench(clock=lambda: now[0])
+    breaches = SlaBreaches(wb.processes, wb.tasks)
+    wb.events.subscribe("sla.*", breaches)
+    process = wb.processes.start(
+        process_definition_id="talk",
+        process_name="Talk",
+        process_type="custom",
+        initiated_by="ann",
+        assigned_to="ben",
+        sla_target_mins=30,
+    )
+    now[0] += timedelta(hours=1)
+    wb.sla.sweep()
+    until(lambda: breaches.newest)
+    [breach] = breaches.newest
+    assert (breach.assigned_to, breach.due_date, breach.told_at) == ("ben", process.due_date, now[0])
+    assert "Talk: SLA breached" in caplog.text and "with ben" in caplog.text
+
+
+def test_completions_are_counted_by_type(new_workbench: Callable[..., gndp.Workbench]) -> None:
+    now = [datetime(2026, 3, 2, 9, tzinfo=UTC)]
+    wb = new_workbench(clock=lambda: now[0])
+    completions = Completions(wb.processes)
+    wb.events.subscribe_durable("completions", "process.*", completions)
+    done, failed, called_off, _ = (start(wb) for _ in range(4))
+    now[0] += timedelta(minutes=7)
+    wb.processes.complete(done, user_id="ann")
+    wb.processes.fail(failed, user_id="ann", error_message="no paper")
+    wb.processes.cancel(called_off, user_id="ann", reason="rain")
+    until(lambda: sum(completions.counts.values()) == 3)
+    assert completions.counts == {
+        ("process.completed", "custom"): 1,
+        ("process.failed", "custom"): 1,
+        ("process.cancelled", "custom"): 1,
+    }
+    assert completions.minutes == {"custom": 7}
