@@ -8,7 +8,7 @@ events, and commits. Decisions are made in ``gndp.core`` without any I/O.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -23,8 +23,8 @@ from gndp.core.changes import Changes, Command
 from gndp.core.clocks import NamedClock, settle
 from gndp.core.errors import Conflict, Invalid, NotFound
 from gndp.core.policies import Item, Terms
+from gndp.core.queues import Aftermath, freed_people, returned_tasks, starts_or_stops
 from gndp.core.records import Process, SlaClock, Task
-from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Shelf
 from gndp.store.session import Database, Row, Statement, Transaction, statement
@@ -56,11 +56,15 @@ class Call(NamedTuple):
     automated: bool = False
 
 
+_DEADLOCK = "40P01"
+_MOST_TRIES = 3
+"""How often a command is tried whose transaction and another one waited for each other."""
+
+
 class Work:
     """A command's hold on its transaction: what it loads and what it writes.
 
-    ``freed_teams`` are the teams in whose queues something waits and who may have somebody free once this is
-    committed.
+    ``aftermath`` is what is to be done about the queues once this is committed.
     """
 
     def __init__(
@@ -76,7 +80,7 @@ class Work:
         self._clocks: dict[UUID, list[NamedClock]] = {}
         self._terms: dict[str, Terms] = {}
         self._also: list[Statement] = []
-        self.freed_teams: set[str] = set()
+        self.aftermath = Aftermath()
         self._started_terms: dict[str, Terms] = {}
 
     def load(self, *statements: Statement) -> list[list[Row]]:
@@ -136,8 +140,11 @@ class Work:
         statements = [*self._statements(all_changes, inserted), *extra]
         if self._call.idempotency_key is not None:
             statements.append(_remember(self._call, answer))
-        self._transaction.run(*statements, commit=self._commit)
-        self.freed_teams |= {team for changes in all_changes for team in _queued_again(changes)}
+        queues = [asked for changes in all_changes for asked in _queues(changes)]
+        answers = self._transaction.run(*statements, *queues, commit=self._commit)
+        self.aftermath.teams |= {row[0] for rows in answers[len(statements) :] for row in rows}
+        for changes in all_changes:
+            self.aftermath.tasks |= returned_tasks(changes)
         if self._commit:
             self._shelf.committed(self._started_terms)
         return answer
@@ -178,9 +185,9 @@ class Transitions:
         self.database = database
         self.clock = clock
         self.shelf = Shelf()
-        self.use_freed_capacity: Callable[[set[str]], None] = lambda teams: None
+        self.use_freed_capacity: Callable[[Aftermath], None] = lambda aftermath: None
         self._unit_of_work: ContextVar[Transaction | None] = ContextVar("unit_of_work", default=None)
-        self._freed_in_unit: ContextVar[set[str] | None] = ContextVar("freed_in_unit", default=None)
+        self._aftermath_of_unit: ContextVar[Aftermath | None] = ContextVar("aftermath_of_unit", default=None)
         self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
 
     @contextmanager
@@ -212,16 +219,15 @@ class Transitions:
                 joined.roll_back()
                 raise
             return
-        freed: set[str] = set()
+        aftermath = Aftermath()
         with self.database.transaction(self._fence.get()) as transaction:
-            token, freed_token = self._unit_of_work.set(transaction), self._freed_in_unit.set(freed)
+            token, its_token = self._unit_of_work.set(transaction), self._aftermath_of_unit.set(aftermath)
             try:
                 yield
             finally:
                 self._unit_of_work.reset(token)
-                self._freed_in_unit.reset(freed_token)
-        if freed:
-            self.use_freed_capacity(freed)
+                self._aftermath_of_unit.reset(its_token)
+        self._after_commit(aftermath)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -236,18 +242,24 @@ class Transitions:
     def execute(
         self, call: Call, decide: Callable[[Work], Answer], answer_type: TypeAdapter[Answer]
     ) -> Answer:
-        """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
+        """Run one command: ``decide`` loads, decides and finishes through its ``Work``.
+
+        One that waited for another transaction while that waited for it is tried again, but for a part of a
+        unit of work, which is undone as a whole.
+        """
         now = self.now()
         joined = self._unit_of_work.get()
-        freed = self._freed_in_unit.get()
-        if joined is not None and freed is not None:
-            return self._in(joined, call, now, decide, answer_type, freed, commit=False)
-        freed = set()
-        with self.database.transaction(self._fence.get()) as transaction:
-            answer = self._in(transaction, call, now, decide, answer_type, freed, commit=True)
-        if freed:
-            self.use_freed_capacity(freed)
+        aftermath = Aftermath()
+        if joined is not None:
+            answer = self._in(joined, call, now, decide, answer_type, aftermath, commit=False)
+        else:
+            answer = self._alone(call, now, decide, answer_type, aftermath)
+        self._after_commit(aftermath)
         return answer
+
+    def people_changed(self, people: Collection[str]) -> None:
+        """After people were added or changed: whoever has room now is given what waits for them."""
+        self._after_commit(Aftermath(people=set(people)))
 
     def now(self) -> datetime:
         """The clock's reading in UTC; Invalid when the clock gives none with a time zone."""
@@ -266,6 +278,32 @@ class Transitions:
         with self.database.transaction(self._fence.get()) as transaction:
             return transaction.run(*statements, commit=True)
 
+    def _after_commit(self, aftermath: Aftermath) -> None:
+        """See to the queues now, or after the unit of work that is open."""
+        of_unit = self._aftermath_of_unit.get()
+        if of_unit is not None:
+            of_unit.add(aftermath)
+        elif aftermath:
+            self.use_freed_capacity(aftermath)
+
+    def _alone(
+        self,
+        call: Call,
+        now: datetime,
+        decide: Callable[[Work], Answer],
+        answer_type: TypeAdapter[Answer],
+        aftermath: Aftermath,
+    ) -> Answer:
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with self.database.transaction(self._fence.get()) as transaction:
+                    return self._in(transaction, call, now, decide, answer_type, aftermath, commit=True)
+            except Conflict as conflict:
+                if tries == _MOST_TRIES or conflict.details.get("sqlstate") != _DEADLOCK:
+                    raise
+
     def _in(
         self,
         transaction: Transaction,
@@ -273,7 +311,7 @@ class Transitions:
         now: datetime,
         decide: Callable[[Work], Answer],
         answer_type: TypeAdapter[Answer],
-        freed: set[str],
+        aftermath: Aftermath,
         commit: bool,
     ) -> Answer:
         if call.idempotency_key is not None:
@@ -282,16 +320,18 @@ class Transitions:
                 return answer_type.validate_json(remembered)
         work = Work(transaction, call, now, commit, self.shelf)
         answer = decide(work)
-        freed |= work.freed_teams
+        aftermath.add(work.aftermath)
         return answer
 
 
-def _queued_again(changes: Changes) -> Iterator[str]:
-    """The teams whose tasks nobody has any more: they wait in the queue again."""
-    for task, columns in changes.task_columns.values():
-        was_given_back = columns.get("status") == TaskStatus.PENDING
-        if was_given_back and task.assigned_team and task.assignment_method != AssignmentMethod.MANUAL:
-            yield task.assigned_team
+def _queues(changes: Changes) -> Iterator[Statement]:
+    """What to ask, once the changes are written, for the queues that something could be given out from."""
+    now = changes.command.now
+    people = freed_people(changes)
+    if people:
+        yield statement("routing", "queues_of_people", people=_json(sorted(people)), now=now)
+    if starts_or_stops(changes):
+        yield statement("routing", "queues_of_process", process_id=changes.process.id, now=now)
 
 
 def _row_statements(changes: Changes, inserted: Process | None) -> list[Statement]:
