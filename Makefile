@@ -37,6 +37,7 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.calendars
+	$(BIN)/python -m benchmarks.queue
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak

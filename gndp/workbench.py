@@ -10,6 +10,7 @@ from types import TracebackType
 
 from gndp.directory.calendars import Calendars
 from gndp.directory.table_directory import TableDirectory
+from gndp.engine.absences import Absences
 from gndp.engine.audit import Audit
 from gndp.engine.checker import CheckReport, check
 from gndp.engine.definitions import Definitions
@@ -52,7 +53,10 @@ class Workbench:
         self._data_dir = data_dir
         self._transitions = Transitions(database, clock)
         self.directory = TableDirectory(
-            self._transitions.transaction, self._transitions.read, self._transitions.now
+            self._transitions.transaction,
+            self._transitions.read,
+            self._transitions.now,
+            self._transitions.people_changed,
         )
         self.calendars = Calendars(
             self._transitions.transaction, self._transitions.read, self._transitions.now
@@ -67,8 +71,8 @@ class Workbench:
         self._transitions.use_freed_capacity = waiting.use_freed_capacity
         jobs = [
             sla_sweep(self.sla, settings.sla_sweep_seconds),
-            assignment(waiting),
-            absences(self._transitions, self.tasks),
+            assignment(self._transitions, waiting),
+            absences(Absences(self._transitions, self.definitions)),
             idempotency(),
             history(),
         ]

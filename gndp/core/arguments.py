@@ -90,7 +90,7 @@ def priority(value: Any, place: str = "priority") -> str:
 
 
 def assignment_method(value: Any, place: str = "assignment_method") -> str:
-    """One of manual, round_robin, load_balanced, skill_based."""
+    """One of manual, round_robin, load_balanced, skill_based, last_performer."""
     return member(AssignmentMethod, value, place)
 
 

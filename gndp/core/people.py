@@ -58,7 +58,8 @@ class Team(NamedTuple):
     """One team: a row of ``teams``.
 
     ``load_measure`` is what its work is shared out by; by it nobody should have more than ``imbalance_limit``
-    more than another (None: not watched). ``round_robin_position`` is the person whose turn it was last.
+    more than another (None: not watched). ``imbalance_told`` says that somebody has, and that it was told.
+    ``round_robin_position`` is the person whose turn it was last.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Team(NamedTuple):
     created_at: datetime
     updated_at: datetime
     version: int
+    imbalance_told: bool
 
 
 class PersonChanges(TypedDict, total=False):
@@ -194,6 +196,7 @@ _BLANK_TEAM: dict[str, Any] = {
     "imbalance_limit": None,
     "round_robin_position": None,
     "version": 1,
+    "imbalance_told": False,
 }
 
 

@@ -15,10 +15,19 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from gndp.core.people import Person
-from gndp.core.states import AssignmentMethod, LoadMeasure, Priority
+from gndp.core.records import Dependant, Task
+from gndp.core.states import AssignmentMethod, LoadMeasure, Priority, Role
 
 UNESTIMATED_MINUTES = 60
 """What a task without an estimate counts, where load is measured in estimated minutes."""
+
+LISTED = 10
+"""How many of the best, and how many of those who were left out, an event names; the rest it counts."""
+
+_DOES_NO_TASKS = {
+    Role.VIEWER: "is a viewer, who does no tasks",
+    Role.SERVICE: "is a service account, which takes tasks itself",
+}
 
 
 class Wanted(NamedTuple):
@@ -33,6 +42,23 @@ class Wanted(NamedTuple):
     estimated_minutes: int | None
     kept_apart: Collection[str] = frozenset()
     gave_back: Collection[str] = frozenset()
+
+
+def wanted(
+    task: Task | Dependant, kept_apart: Collection[str] = (), gave_back: Collection[str] = ()
+) -> Wanted:
+    """What a task asks of its person."""
+    return Wanted(
+        task.id,
+        task.task_name,
+        task.assignment_method,
+        task.assigned_team or "",
+        task.required_skills,
+        task.priority,
+        task.estimated_duration_mins,
+        kept_apart,
+        gave_back,
+    )
 
 
 class Workload(NamedTuple):
@@ -65,23 +91,22 @@ class Considered(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Who was chosen, None when nobody could be, and everybody who was considered, the best first.
-
-    ``is_anybody_free`` says whether somebody could take any task at all.
-    """
+    """Who was chosen, None when nobody could be, and everybody who was considered, the best first."""
 
     person: str | None
     considered: tuple[Considered, ...]
     reason: str
-    is_anybody_free: bool = False
 
     @property
     def document(self) -> dict[str, Any]:
-        """The choice as JSON values, as events keep it."""
+        """The choice as JSON values, as events keep it: of a large team only the first (`LISTED`)."""
+        able = [considered for considered in self.considered if considered.score is not None]
+        listed = [*able[:LISTED], *self.considered[len(able) :][:LISTED]]
         return {
             "chosen": self.person,
             "reason": self.reason,
-            "considered": [considered._asdict() for considered in self.considered],
+            "considered": [considered._asdict() for considered in listed],
+            "unlisted": len(self.considered) - len(listed),
         }
 
 
@@ -96,27 +121,29 @@ def weight(measure: str, priority: str, estimated_minutes: int | None) -> float:
             return 1.0
 
 
+def stand_in(person: Person, known: Mapping[str, Person], at: datetime) -> Person | None:
+    """Who does somebody's work at an instant: the person, or whoever stands in while the person is away.
+
+    Whoever stands in may be away too: then their own substitute stands in, and so on. None when nobody does.
+    """
+    seen = {person.user_id}
+    standing: Person | None = person
+    while standing is not None and standing.is_out_of_office(at) and standing.substitute not in seen:
+        standing = known.get(standing.substitute or "")
+        if standing is not None:
+            seen.add(standing.user_id)
+    return standing
+
+
 def candidates_of(
     team: str, people: Sequence[Person], workloads: Mapping[str, Workload], at: datetime
 ) -> list[Candidate]:
-    """The team's people, and those who stand in for its people who are away, by id.
-
-    Whoever stands in for somebody away may be away too: then their own substitute stands in, and so on.
-    """
+    """The team's people, and those who stand in for its people who are away, by id."""
     known = {person.user_id: person for person in people}
-    found: dict[str, Candidate] = {}
-    for person in people:
-        if person.team == team:
-            found[person.user_id] = _candidate(person, workloads)
-    for person in people:
-        if person.team != team:
-            continue
-        seen = {person.user_id}
-        standing: Person | None = person
-        while standing is not None and standing.is_out_of_office(at) and standing.substitute not in seen:
-            standing = known.get(standing.substitute or "")
-            if standing is not None:
-                seen.add(standing.user_id)
+    members = [person for person in people if person.team == team]
+    found = {person.user_id: _candidate(person, workloads) for person in members}
+    for person in members:
+        standing = stand_in(person, known, at)
         if standing is not None and standing.user_id not in found:
             found[standing.user_id] = _candidate(standing, workloads)
             found[standing.user_id].stands_in_for = person.user_id
@@ -131,15 +158,14 @@ def choose(wanted: Wanted, candidates: Sequence[Candidate], position: str | None
     least, then the least loaded; last performer whoever had a task of this process last, else the least
     loaded.
     """
-    left_out = {c.person.user_id: reason for c in candidates if (reason := _why_not(c, wanted, at))}
+    left_out = {c.person.user_id: reason for c in candidates if (reason := why_not(c, wanted, at))}
     able = [c for c in candidates if c.person.user_id not in left_out]
-    least_able = _unit_capacity(candidates)
-    scored = sorted(_scored(wanted, able, position, least_able), key=lambda one: (one.score, one.user_id))
+    unit_capacity = _unit_capacity(candidates)
+    scored = sorted(_scored(wanted, able, position, unit_capacity), key=lambda one: (one.score, one.user_id))
     considered = (*scored, *(Considered(user_id, None, reason) for user_id, reason in left_out.items()))
     if scored:
-        return Choice(scored[0].user_id, considered, scored[0].reason, True)
-    is_anybody_free = any(_why_absent(candidate, at) is None for candidate in candidates)
-    return Choice(None, considered, _why_nobody(wanted, candidates, left_out), is_anybody_free)
+        return Choice(scored[0].user_id, considered, scored[0].reason)
+    return Choice(None, considered, _why_nobody(wanted, candidates, left_out))
 
 
 def give(candidates: Sequence[Candidate], user_id: str, by: float) -> None:
@@ -152,30 +178,20 @@ def give(candidates: Sequence[Candidate], user_id: str, by: float) -> None:
 
 def spread(candidates: Sequence[Candidate], at: datetime) -> float:
     """How much more the most loaded of those at work has than the least loaded, in the team's measure."""
-    loads = [c.load for c in candidates if c.person.active and not c.person.is_out_of_office(at)]
+    loads = [c.load for c in candidates if _why_absent(c.person, at) is None]
     return max(loads) - min(loads) if loads else 0.0
 
 
-def _candidate(person: Person, workloads: Mapping[str, Workload]) -> Candidate:
-    workload = workloads.get(person.user_id, Workload(0, 0.0))
-    return Candidate(person, workload.tasks, workload.load)
+def is_free(candidate: Candidate, at: datetime) -> bool:
+    """Whether somebody could take any task at all."""
+    return _why_not_free(candidate, at) is None
 
 
-def _why_absent(candidate: Candidate, at: datetime) -> str | None:
-    person = candidate.person
-    if not person.active:
-        return "is not active"
-    if person.is_out_of_office(at):
-        return f"is out of office until {person.out_of_office_until:%Y-%m-%d %H:%M} UTC"
-    if person.capacity is not None and candidate.tasks >= person.capacity:
-        return f"has {candidate.tasks} of at most {person.capacity} tasks"
-    return None
-
-
-def _why_not(candidate: Candidate, wanted: Wanted, at: datetime) -> str | None:
-    absent = _why_absent(candidate, at)
-    if absent is not None:
-        return absent
+def why_not(candidate: Candidate, wanted: Wanted, at: datetime) -> str | None:
+    """Why somebody cannot be given a task; None when nothing stands against it."""
+    unfree = _why_not_free(candidate, at)
+    if unfree is not None:
+        return unfree
     person = candidate.person
     if person.user_id in wanted.kept_apart:
         return "did a step that this one must be kept apart from"
@@ -189,6 +205,31 @@ def _why_not(candidate: Candidate, wanted: Wanted, at: datetime) -> str | None:
     return f"lacks {', '.join(lacking)}" if lacking else None
 
 
+def _candidate(person: Person, workloads: Mapping[str, Workload]) -> Candidate:
+    workload = workloads.get(person.user_id, Workload(0, 0.0))
+    return Candidate(person, workload.tasks, workload.load)
+
+
+def _why_absent(person: Person, at: datetime) -> str | None:
+    if not person.active:
+        return "is not active"
+    if person.role in _DOES_NO_TASKS:
+        return _DOES_NO_TASKS[Role(person.role)]
+    if person.is_out_of_office(at):
+        return f"is out of office until {person.out_of_office_until:%Y-%m-%d %H:%M} UTC"
+    return None
+
+
+def _why_not_free(candidate: Candidate, at: datetime) -> str | None:
+    absent = _why_absent(candidate.person, at)
+    if absent is not None:
+        return absent
+    capacity = candidate.person.capacity
+    if capacity is not None and candidate.tasks >= capacity:
+        return f"has {candidate.tasks} of at most {capacity} tasks"
+    return None
+
+
 def _unit_capacity(candidates: Sequence[Candidate]) -> int:
     """What the load of somebody without a limit is divided by: the largest capacity of the others."""
     return max((c.person.capacity for c in candidates if c.person.capacity is not None), default=1)
@@ -200,11 +241,7 @@ def _scored(
     if wanted.method == AssignmentMethod.ROUND_ROBIN:
         yield from _in_turn(able, position)
         return
-    familiar = sorted(
-        (c for c in able if c.last_worked_at is not None),
-        key=lambda c: c.last_worked_at.timestamp() if c.last_worked_at else 0.0,
-        reverse=True,
-    )
+    familiar = _familiarity(able)
     for candidate in able:
         relative = candidate.load / (candidate.person.capacity or unit_capacity)
         said = f"load {candidate.load:g}, {relative:.2f} for their capacity" + _standing_in(candidate)
@@ -218,11 +255,18 @@ def _scored(
                 user_id, surplus + relative / (1 + relative), f"skills exceed by {surplus}, {said}"
             )
         elif wanted.method == AssignmentMethod.LAST_PERFORMER and familiar:
-            rank = familiar.index(candidate) if candidate in familiar else len(familiar)
+            rank = familiar.get(user_id, len(familiar))
             had = "had a task of this process last" if rank == 0 else said
             yield Considered(user_id, rank + relative / (1 + relative), had)
         else:
             yield Considered(user_id, relative, said)
+
+
+def _familiarity(able: Sequence[Candidate]) -> dict[str, int]:
+    """Those who have worked on the process, each with a rank: 0 for whoever did last."""
+    worked = [(c.last_worked_at, c.person.user_id) for c in able if c.last_worked_at is not None]
+    latest_first = sorted(worked, key=lambda one: one[0], reverse=True)
+    return {user_id: rank for rank, (_, user_id) in enumerate(latest_first)}
 
 
 def _in_turn(able: Sequence[Candidate], position: str | None) -> Iterator[Considered]:

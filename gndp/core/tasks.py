@@ -216,7 +216,7 @@ def start(state: TaskState, command: Command) -> Changes:
     return changes
 
 
-def release(state: TaskState, command: Command) -> Changes:
+def release(state: TaskState, command: Command, reason: str | None = None) -> Changes:
     """The task goes back to where anybody may take it."""
     changes = begin(state, "release", command)
     task = state.task
@@ -229,7 +229,7 @@ def release(state: TaskState, command: Command) -> Changes:
         claimed_at=None,
         wait_until=None,
     )
-    close_assignment(changes, state.assignment, AssignmentStatus.CANCELLED)
+    close_assignment(changes, state.assignment, AssignmentStatus.CANCELLED, reason)
     changes.event(
         TaskReleased(task.assigned_to or ""),
         f"{task.task_name} released by {task.assigned_to}",
@@ -257,7 +257,6 @@ def hand_over(changes: Changes, task: Task, assignment: Assignment | None, perso
         status=TaskStatus.ASSIGNED,
         substatus=TaskSubstatus.BLOCKED if task.open_dependencies else TaskSubstatus.READY,
         assigned_to=person,
-        assignment_method=AssignmentMethod.MANUAL,
         claimed_by=None,
         claimed_at=None,
         wait_until=None,
@@ -331,13 +330,15 @@ def _claim(changes: Changes, state: TaskState, command: Command) -> None:
 
 
 def give(changes: Changes, task: Task, person: str, method: str, team: str | None) -> None:
-    """A task that nobody has, or whose assignment was closed, goes to a person."""
+    """A task that nobody has, or whose assignment was closed, goes to a person.
+
+    The method is the assignment's. The task keeps its own, by which somebody is found when it comes back.
+    """
     changes.change_task(
         task,
         status=TaskStatus.ASSIGNED,
         assigned_to=person,
         assigned_team=team or task.assigned_team,
-        assignment_method=method,
     )
     changes.opened.append(OpenedAssignment(task.id, person, method, None))
     changes.event(

@@ -1,13 +1,14 @@
 """The directory that GNDP keeps itself, in the tables ``teams`` and ``people``.
 
-A command takes the directory's lock and loads what its decision needs, decides, then locks the teams it
-touches by name, the people by id, and writes. Routing locks in that order, too, so neither can hold what the
-other waits for. Nothing here is an event of a process.
+A command locks the teams that it knows of by name, takes its turn and loads what its decision needs, decides,
+then locks whichever teams that brought, the people by id, and writes. Routing locks teams by name, too, and
+by id those people who are in none. So neither holds what the other waits for, also when a unit of work does
+both; only two units that take up teams in different orders can. Nothing here is an event of a process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +49,8 @@ class TableDirectory:
     """``wb.directory``: who there is, in which team, able to do what, and away when.
 
     Commands inside ``with wb.transaction():`` belong to that unit. ``transaction`` gives the transaction to
-    work in, ``read`` runs reads in one round trip, ``now`` is the clock, in aware UTC.
+    work in, ``read`` runs reads in one round trip, ``now`` is the clock, in aware UTC. ``changed`` is told
+    who was added or changed: they may have room for what waits.
     """
 
     def __init__(
@@ -56,10 +58,12 @@ class TableDirectory:
         transaction: Callable[[], AbstractContextManager[Transaction]],
         read: Callable[..., list[list[Row]]],
         now: Callable[[], datetime],
+        changed: Callable[[Collection[str]], None],
     ) -> None:
         self._transaction = transaction
         self._read = read
         self._now = now
+        self._changed = changed
 
     def teams(self) -> list[Team]:
         """Every team, by name."""
@@ -179,7 +183,9 @@ class TableDirectory:
             if user_id in known.people:
                 raise Conflict(f"there is a person {user_id} already", version=known.people[user_id].version)
             _refuse_unknown(known, columns)
-            return _save(transaction, None, new_person(user_id, columns, self._now()))
+            person = _save(transaction, None, new_person(user_id, columns, self._now()))
+        self._changed([user_id])
+        return person
 
     def update_person(self, user_id: str, **changes: Unpack[PersonChanges]) -> Person:
         """Change what is given of name, email, team, role, skills, capacity, calendar and active.
@@ -193,7 +199,9 @@ class TableDirectory:
             known = _load(transaction, columns, people=[user_id])
             before = _person(known, user_id)
             _refuse_unknown(known, columns)
-            return _save(transaction, before, before._replace(**columns))
+            person = _save(transaction, before, before._replace(**columns))
+        self._changed([user_id])
+        return person
 
     def set_out_of_office(
         self,
@@ -218,7 +226,9 @@ class TableDirectory:
             if substitute is not None:
                 (absent,) = transaction.run(statement("directory", "absent", now=now))
                 _refuse_substitute(person, known.people[substitute], map(Person._make, absent))
-            return _save(transaction, before, person)
+            person = _save(transaction, before, person)
+        self._changed([user_id])
+        return person
 
     def import_csv(self, source: str | Path | IO[str], *, skip_bad_rows: bool = False) -> ImportReport:
         """Add and update people from a CSV file, or a stream of its text; importing again changes nothing.
@@ -235,7 +245,9 @@ class TableDirectory:
             file = _with_known_calendars(file, known)
             if file.problems and not skip_bad_rows:
                 raise Invalid(*bounded(problem.as_problem() for problem in file.problems))
-            return _import(transaction, file, known, self._now())
+            report = _import(transaction, file, known, self._now())
+        self._changed([*report.added, *report.updated])
+        return report
 
 
 def _load(
@@ -245,11 +257,14 @@ def _load(
     teams: Sequence[str] = (),
 ) -> _Known:
     """Wait for our turn to change the directory, then read what is named, and what the columns refer to."""
-    people_named = {*people, *_referred(columns, *_PERSON_COLUMNS)}
-    _, person_rows, team_rows, calendar_rows = transaction.run(
+    user_ids = sorted({*people, *_referred(columns, *_PERSON_COLUMNS)})
+    names = sorted({*teams, *_referred(columns, "team")})
+    *_, person_rows, team_rows, calendar_rows = transaction.run(
+        statement("directory", "lock_known_teams", names=names, user_ids=user_ids),
+        statement("directory", "lock_people_in_no_team", user_ids=user_ids),
         statement("directory", "lock"),
-        statement("directory", "people_by_id", user_ids=sorted(people_named)),
-        statement("directory", "teams_by_name", names=sorted({*teams, *_referred(columns, "team")})),
+        statement("directory", "people_by_id", user_ids=user_ids),
+        statement("directory", "teams_by_name", names=names),
         statement("directory", "calendars_by_name", names=sorted(_referred(columns, "calendar"))),
     )
     return _Known(

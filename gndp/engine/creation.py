@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from gndp.core.values import parse_id
 from gndp.engine.definitions import Definitions, new_task
 from gndp.engine.routing import route_ready
 from gndp.engine.transition import Work
-from gndp.store.session import statement
+from gndp.store.session import Row, Statement, statement
 
 
 class Specification(NamedTuple):
@@ -85,54 +86,84 @@ def specify(given: Mapping[str, Any], place: str) -> Specification:
     )
 
 
+class _Loaded(NamedTuple):
+    """A locked process, and what adding tasks to it needs to know."""
+
+    process: Process
+    last_event_at: datetime | None
+    first_open: OpenStep | None
+    first_position: int
+    known: Mapping[UUID, tuple[UUID, str]]
+
+
 def create(work: Work, definitions: Definitions, specifications: Sequence[Specification]) -> list[Task]:
-    """Create the tasks, process by process in the order of locks; the answer is in the order given."""
+    """Create the tasks; the answer is in the order given.
+
+    All processes are locked, in the order of their ids, before the first team is locked for routing.
+    """
     identified = [s if s.id is not None else s._replace(id=uuid7()) for s in specifications]
     _refuse_repeated_ids(identified)
     by_process: dict[UUID, list[Specification]] = {}
     for specification in identified:
         by_process.setdefault(specification.process_instance_id, []).append(specification)
     all_changes = [
-        _decide(work, definitions, process_id, by_process[process_id], identified)
-        for process_id in sorted(by_process)
+        _decide(work, loaded, by_process[loaded.process.id], identified) for loaded in _load(work, by_process)
     ]
-    created = {task.id: task for changes in all_changes for task in work.created_answer(changes)}
+    route_ready(work, definitions, *all_changes)
+    created = {task.id: task for changes in all_changes for task in work.created_answer(work.settle(changes))}
     return work.finish([created[_id(s)] for s in identified], *all_changes)
 
 
-def _decide(
-    work: Work,
-    definitions: Definitions,
-    process_id: UUID,
-    wanted: Sequence[Specification],
-    all_wanted: Sequence[Specification],
-) -> Changes:
+def _load(work: Work, by_process: Mapping[UUID, Sequence[Specification]]) -> list[_Loaded]:
+    reads = {process_id: _reads(process_id, by_process[process_id]) for process_id in sorted(by_process)}
+    answers = iter(work.load(*chain.from_iterable(reads.values())))
+    return [_loaded(work, process_id, *islice(answers, len(its))) for process_id, its in reads.items()]
+
+
+def _reads(process_id: UUID, wanted: Sequence[Specification]) -> list[Statement]:
     named = sorted({id for s in wanted for id in s.depends_on} | {_id(s) for s in wanted})
-    process_rows, last, first, last_position, known_rows, clock_rows = work.load(
+    return [
         statement("processes", "lock", process_id=process_id),
         statement("processes", "last_event_at", process_id=process_id),
         statement("processes", "first_open_step", process_id=process_id),
         statement("processes", "last_position", process_id=process_id),
         statement("tasks", "dependencies", task_ids=named),
         statement("sla", "of_process", process_id=process_id),
-    )
+    ]
+
+
+def _loaded(
+    work: Work,
+    process_id: UUID,
+    process_rows: Sequence[Row],
+    last: Sequence[Row],
+    first: Sequence[Row],
+    last_position: Sequence[Row],
+    known_rows: Sequence[Row],
+    clock_rows: Sequence[Row],
+) -> _Loaded:
     process = work.locked_process(process_rows, process_id)
     work.take_clocks(clock_rows, process)
-    known = {row[0]: (row[1], row[2]) for row in known_rows}
-    _refuse_bad_dependencies(process, wanted, all_wanted, known)
-    rows = _rows(process, wanted, known, last_position[0][0] + 1 if last_position else 0)
-    changes = tasks.create(
+    return _Loaded(
         process,
         last[0][0] if last else None,
         OpenStep._make(first[0]) if first else None,
-        rows,
-        work.command,
+        last_position[0][0] + 1 if last_position else 0,
+        {row[0]: (row[1], row[2]) for row in known_rows},
     )
+
+
+def _decide(
+    work: Work, loaded: _Loaded, wanted: Sequence[Specification], all_wanted: Sequence[Specification]
+) -> Changes:
+    _refuse_bad_dependencies(loaded.process, wanted, all_wanted, loaded.known)
+    rows = _rows(loaded.process, wanted, loaded.known, loaded.first_position)
+    changes = tasks.create(loaded.process, loaded.last_event_at, loaded.first_open, rows, work.command)
     new_ids = {task.id for task in rows}
     for dependency, dependants in invert({task.id: task.depends_on for task in rows}).items():
         if dependency not in new_ids:
             changes.added_blocking[dependency] = dependants
-    return work.settle(route_ready(work, changes, definitions))
+    return changes
 
 
 def _refuse_repeated_ids(specifications: Sequence[Specification]) -> None:

@@ -103,22 +103,26 @@ class Definitions:
             raise Invalid(*problems)
         return True
 
-    def steps_apart(self, work: Work, process: Process, step_id: str) -> frozenset[str]:
-        """The steps of the process that must be done by somebody other than this step's person."""
-        if process.definition_version is None:
+    def steps_apart(
+        self, work: Work, definition_id: str, version: int | None, step_id: str
+    ) -> frozenset[str]:
+        """The steps of a process that must be done by somebody other than this step's person; none in a
+        process without a template (``version`` None)."""
+        if version is None:
             return frozenset()
-        template = self.template(work, process.process_definition_id, process.definition_version)
-        return template.people_apart(step_id)
+        return self.template(work, definition_id, version).people_apart(step_id)
 
     def kept_apart(self, work: Work, process: Process, task: Task) -> frozenset[str]:
         """Who did steps of the process that must be done by somebody other than this task's person."""
-        steps = self.steps_apart(work, process, task.task_definition_id)
+        steps = self.steps_apart(
+            work, process.process_definition_id, process.definition_version, task.task_definition_id
+        )
         if not steps:
             return frozenset()
         (rows,) = work.load(
-            statement("routing", "performers_of_steps", process_id=process.id, steps=sorted(steps))
+            statement("routing", "performers_of_steps", process_ids=[process.id], steps=sorted(steps))
         )
-        return frozenset(row[1] for row in rows)
+        return frozenset(person for _, _, person in rows)
 
     def _step(self, work: Work, process: Process, task: Task) -> Step | None:
         template = self.template(work, process.process_definition_id, process.definition_version or 0)

@@ -73,7 +73,10 @@ class _Items:
         for ledger, clock, _ in due:
             if clock.task_id is not None:
                 step = self._tasks[clock.task_id].task.task_definition_id
-                apart = definitions.steps_apart(work, ledger.changes.process, step)
+                process = ledger.changes.process
+                apart = definitions.steps_apart(
+                    work, process.process_definition_id, process.definition_version, step
+                )
                 self._apart[clock.task_id] = apart
         self._performers = _performers(work, due, frozenset[str]().union(*self._apart.values()))
 

@@ -320,7 +320,7 @@ class Processes:
     def _start_held(self, state: ProcessState, work: Work) -> Changes:
         changes = processes.start_held(state, work.command)
         (rows,) = work.load(statement("routing", "waiting_in_process", process_id=state.process.id))
-        route(work, changes, self._definitions, map(Task._make, rows))
+        route(work, self._definitions, [(changes, Task._make(row)) for row in rows])
         return changes
 
     def _move(
@@ -373,7 +373,8 @@ class Processes:
         )
         changes = processes.start(process, work.command)
         tasks.add_tasks(changes, None, tasks_of(template, process))
-        work.settle(route_ready(work, changes, self._definitions))
+        route_ready(work, self._definitions, changes)
+        work.settle(changes)
         return work.finish(changes.process_after(), changes, inserted=process)
 
     def _cancel_tree(self, work: Work, state: ProcessState, reason: str) -> builtins.list[Changes]:

@@ -2,190 +2,172 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from gndp.core import routing
 from gndp.core.changes import Changes, OpenedAssignment
-from gndp.core.events import AssignmentNeeded, TaskAssigned, WorkloadImbalance
-from gndp.core.people import Person, Team
+from gndp.core.events import AssignmentNeeded, TaskAssigned
+from gndp.core.people import Team
+from gndp.core.queues import freed_people
 from gndp.core.records import Dependant, Task
-from gndp.core.routing import Candidate, Choice, Wanted, Workload
-from gndp.core.states import AssignmentMethod, LoadMeasure, ProcessStatus, TaskStatus
+from gndp.core.routing import Choice, Wanted
+from gndp.core.states import AssignmentMethod, ProcessStatus, TaskStatus
 from gndp.engine.definitions import Definitions
+from gndp.engine.roster import lock_roster
 from gndp.engine.transition import Work
-from gndp.store.session import Row, statement
+from gndp.store.session import statement
 
-_MEASURES = {LoadMeasure.TASKS: 1, LoadMeasure.PRIORITY: 2, LoadMeasure.ESTIMATED_MINUTES: 3}
+_Ready = tuple[Changes, Task | Dependant]
+_NOBODY: frozenset[str] = frozenset()
 
 
-def route_ready(work: Work, changes: Changes, definitions: Definitions) -> Changes:
+def route_ready(work: Work, definitions: Definitions, *all_changes: Changes) -> None:
     """Give the tasks that these changes make ready, and whose method is not manual, to somebody.
 
-    Nothing in a process that is not running accepts work, so there nothing is given to anybody.
+    Nothing in a process that is not running accepts work, so there nothing is given to anybody. All processes
+    are locked before this locks the first team, so a command that changes several routes them together.
     """
-    if changes.process_after().status != ProcessStatus.RUNNING:
-        return changes
-    ready: list[Task | Dependant] = [
-        dependant
-        for dependant, columns in changes.freed
-        if columns["open_dependencies"] == 0 and dependant.status == TaskStatus.PENDING
-    ]
-    ready += [task for task in changes.created_tasks if task.ready_at and task.status == TaskStatus.PENDING]
-    route(work, changes, definitions, ready)
-    return changes
+    route(work, definitions, [ready for changes in all_changes for ready in _made_ready(changes)])
 
 
 def route(
     work: Work,
-    changes: Changes,
     definitions: Definitions,
-    tasks: Iterable[Task | Dependant],
-    is_waiting: bool = False,
+    tasks: Iterable[_Ready],
+    *,
+    told: Collection[UUID] = (),
+    afresh: bool = False,
 ) -> list[Choice]:
-    """Choose somebody for each of some ready tasks of a process, and write it into the changes.
+    """Choose somebody for each of some ready tasks, and write it into the changes beside it.
 
     Tasks that are manual, or of no team, are left alone. Where nobody can be chosen the task waits in its
-    team's queue, and assignment.needed says why, unless it ``is_waiting`` there already.
+    team's queue, and assignment.needed says why, unless that was ``told`` of it. ``afresh`` forgets who gave
+    the tasks back.
     """
     listed = [
-        task for task in tasks if task.assignment_method != AssignmentMethod.MANUAL and task.assigned_team
+        (changes, task)
+        for changes, task in tasks
+        if task.assignment_method != AssignmentMethod.MANUAL and task.assigned_team
     ]
     if not listed:
         return []
-    router = _Router(work, changes, definitions, listed)
-    choices = [router.route(task, is_waiting) for task in listed]
-    for team, person in router.turns.items():
-        work.also(statement("routing", "turn", team=team, person=person))
+    router = _Router(work, definitions, listed, afresh)
+    choices = [router.route(changes, task, told) for changes, task in listed]
+    router.roster.remember(work)
     return choices
+
+
+def _made_ready(changes: Changes) -> Iterator[_Ready]:
+    if changes.process_after().status != ProcessStatus.RUNNING:
+        return
+    for dependant, columns in changes.freed:
+        if columns["open_dependencies"] == 0 and dependant.status == TaskStatus.PENDING:
+            yield changes, dependant
+    for task in changes.created_tasks:
+        if task.ready_at and task.status == TaskStatus.PENDING:
+            yield changes, task
 
 
 class _Router:
     """The candidates of one command's ready tasks, and what it has given them so far."""
 
-    def __init__(
-        self, work: Work, changes: Changes, definitions: Definitions, tasks: Sequence[Task | Dependant]
-    ) -> None:
-        self.turns: dict[str, str] = {}
-        self._changes = changes
+    def __init__(self, work: Work, definitions: Definitions, tasks: Sequence[_Ready], afresh: bool) -> None:
+        self._work = work
         self._now = work.command.now
-        process = changes.process
         self._apart = {
-            task.task_definition_id: definitions.steps_apart(work, process, task.task_definition_id)
-            for task in tasks
+            task.id: definitions.steps_apart(
+                work,
+                changes.process.process_definition_id,
+                changes.process.definition_version,
+                task.task_definition_id,
+            )
+            for changes, task in tasks
         }
-        names = sorted({task.assigned_team or "" for task in tasks})
-        team_rows, people_rows, workload_rows, performer_rows, apart_rows, gave_back_rows = work.load(
-            statement("routing", "lock_teams", teams=names, now=self._now),
-            statement("routing", "people", teams=names, now=self._now),
-            statement(
-                "routing",
-                "workloads",
-                teams=names,
-                now=self._now,
-                unestimated=routing.UNESTIMATED_MINUTES,
+        process_ids = list({changes.process.id for changes, _ in tasks})
+        self.roster, (worked, apart, gave_back) = lock_roster(
+            work,
+            {task.assigned_team or "" for _, task in tasks},
+            more=(
+                statement("routing", "performers", process_ids=process_ids),
+                statement(
+                    "routing",
+                    "performers_of_steps",
+                    process_ids=process_ids,
+                    steps=sorted(_NOBODY.union(*self._apart.values())),
+                ),
+                statement("routing", "gave_back", task_ids=[] if afresh else [task.id for _, task in tasks]),
             ),
-            statement("routing", "performers", process_id=process.id),
-            statement(
-                "routing",
-                "performers_of_steps",
-                process_id=process.id,
-                steps=sorted(frozenset[str]().union(*self._apart.values())),
-            ),
-            statement("routing", "gave_back", process_id=process.id, task_ids=[task.id for task in tasks]),
         )
-        self._teams = {team.name: team for team in map(Team._make, team_rows)}
-        self._candidates = {
-            name: self._load_candidates(team, people_rows, workload_rows, dict(performer_rows))
-            for name, team in self._teams.items()
-        }
-        self._performers: dict[str, set[str]] = {}
-        for step, person in apart_rows:
-            self._performers.setdefault(step, set()).add(person)
+        self._last_worked: dict[UUID, dict[str, datetime]] = {}
+        for process_id, person, at in worked:
+            self._last_worked.setdefault(process_id, {})[person] = at
+        self._performers: dict[tuple[UUID, str], set[str]] = {}
+        for process_id, step, person in apart:
+            self._performers.setdefault((process_id, step), set()).add(person)
         self._gave_back: dict[UUID, set[str]] = {}
-        for task_id, person in gave_back_rows:
+        for task_id, person in gave_back:
             self._gave_back.setdefault(task_id, set()).add(person)
-        self._created = {task.id: index for index, task in enumerate(changes.created_tasks)}
-        self._freed = {dependant.id: columns for dependant, columns in changes.freed}
+        every_changes = {changes.process.id: changes for changes, _ in tasks}.values()
+        self._freed = _NOBODY.union(*map(freed_people, every_changes))
+        self._rows = {one.id: columns for changes in every_changes for one, columns in changes.freed}
+        self._created = {
+            task.id: index for changes in every_changes for index, task in enumerate(changes.created_tasks)
+        }
 
-    def route(self, task: Task | Dependant, is_waiting: bool) -> Choice:
+    def route(self, changes: Changes, task: Task | Dependant, told: Collection[UUID]) -> Choice:
         """Choose somebody for one task, and write it into the changes."""
-        wanted = self._wanted(task)
-        team = self._teams.get(wanted.team)
+        wanted = self._wanted(changes, task)
+        team = self.roster.teams.get(wanted.team)
         if team is None:
             choice = Choice(None, (), f"there is no team {wanted.team} in the directory")
         else:
-            position = self.turns.get(team.name, team.round_robin_position)
-            choice = routing.choose(wanted, self._candidates[team.name], position, self._now)
-        if choice.person is None:
-            if not is_waiting:
-                self._need(wanted, choice)
-        elif team is not None:
-            self._assign(task, wanted, choice, choice.person)
-            self._count(team, wanted, choice.person)
-            self._performers.setdefault(task.task_definition_id, set()).add(choice.person)
+            choice = self._choose(changes, wanted, team)
+        if choice.person is not None and team is not None:
+            self._assign(changes, task, wanted, choice, choice.person)
+            self._count(changes, wanted, team, choice.person)
+            step = (changes.process.id, task.task_definition_id)
+            self._performers.setdefault(step, set()).add(choice.person)
+        elif team is not None and self._frees_one_of(team):
+            # Somebody is free as soon as this is committed: who sees to the queue then says what is needed.
+            self._work.aftermath.tasks[task.id] = team.name
+        elif task.id not in told:
+            _need(changes, wanted, choice)
         return choice
 
-    def _load_candidates(
-        self,
-        team: Team,
-        people_rows: Sequence[Row],
-        workload_rows: Sequence[Row],
-        last_worked: dict[str, datetime],
-    ) -> list[Candidate]:
-        column = _MEASURES[LoadMeasure(team.load_measure)]
-        workloads = {row[0]: Workload(row[1], float(row[column])) for row in workload_rows}
-        people = [Person._make(row) for row in people_rows]
-        candidates = routing.candidates_of(team.name, people, workloads, self._now)
-        for candidate in candidates:
-            candidate.last_worked_at = last_worked.get(candidate.person.user_id)
-        return candidates
+    def _choose(self, changes: Changes, wanted: Wanted, team: Team) -> Choice:
+        candidates = self.roster.candidates(team)
+        if wanted.method == AssignmentMethod.LAST_PERFORMER:
+            last_worked = self._last_worked.get(changes.process.id, {})
+            for candidate in candidates:
+                candidate.last_worked_at = last_worked.get(candidate.person.user_id)
+        return routing.choose(wanted, candidates, team.round_robin_position, self._now)
 
-    def _wanted(self, task: Task | Dependant) -> Wanted:
-        apart = self._apart[task.task_definition_id]
-        return Wanted(
-            task.id,
-            task.task_name,
-            task.assignment_method,
-            task.assigned_team or "",
-            task.required_skills,
-            task.priority,
-            task.estimated_duration_mins,
-            frozenset[str]().union(*(self._performers.get(step, ()) for step in apart)),
-            self._gave_back.get(task.id, frozenset()),
-        )
+    def _wanted(self, changes: Changes, task: Task | Dependant) -> Wanted:
+        steps = ((changes.process.id, step) for step in self._apart[task.id])
+        kept_apart = _NOBODY.union(*(self._performers.get(step, ()) for step in steps))
+        return routing.wanted(task, kept_apart, self._gave_back.get(task.id, frozenset()))
 
-    def _count(self, team: Team, wanted: Wanted, person: str) -> None:
-        """Note what was given, before the next task is routed; tell when the team has become uneven."""
-        candidates = self._candidates[team.name]
-        before = routing.spread(candidates, self._now)
-        by = routing.weight(team.load_measure, wanted.priority, wanted.estimated_minutes)
-        routing.give(candidates, person, by)
-        after = routing.spread(candidates, self._now)
+    def _count(self, changes: Changes, wanted: Wanted, team: Team, person: str) -> None:
+        """Note what was given, before the next task is routed."""
+        self.roster.give(person, wanted)
         if wanted.method == AssignmentMethod.ROUND_ROBIN:
-            self.turns[team.name] = person
-        if team.imbalance_limit is not None and before <= team.imbalance_limit < after:
-            self._changes.event(
-                WorkloadImbalance(
-                    team=team.name,
-                    measure=team.load_measure,
-                    spread=after,
-                    limit=team.imbalance_limit,
-                    loads={candidate.person.user_id: candidate.load for candidate in candidates},
-                ),
-                f"the work of {team.name} is uneven: {after:g} between the most and the least loaded",
-            )
+            self.roster.turn(team, person)
+        self.roster.tell_imbalance(self.roster.teams[team.name], changes)
 
-    def _assign(self, task: Task | Dependant, wanted: Wanted, choice: Choice, person: str) -> None:
+    def _frees_one_of(self, team: Team) -> bool:
+        return any(candidate.person.user_id in self._freed for candidate in self.roster.candidates(team))
+
+    def _assign(
+        self, changes: Changes, task: Task | Dependant, wanted: Wanted, choice: Choice, person: str
+    ) -> None:
         columns: dict[str, Any] = {"status": TaskStatus.ASSIGNED, "assigned_to": person}
-        changes = self._changes
         if isinstance(task, Dependant):
-            self._freed[task.id].update(columns)
+            self._rows[task.id].update(columns)
         elif task.id in self._created:
-            index = self._created[task.id]
-            changes.created_tasks[index] = changes.created_tasks[index]._replace(**columns)
+            changes.created_tasks[self._created[task.id]] = task._replace(**columns)
         else:
             changes.change_task(task, **columns)
         changes.opened.append(OpenedAssignment(task.id, person, wanted.method, choice.reason))
@@ -197,9 +179,10 @@ class _Router:
             new=TaskStatus.ASSIGNED,
         )
 
-    def _need(self, wanted: Wanted, choice: Choice) -> None:
-        self._changes.event(
-            AssignmentNeeded(wanted.method, wanted.team, choice.document),
-            f"{wanted.task_name} waits in the queue of {wanted.team}: {choice.reason}",
-            task_id=wanted.task_id,
-        )
+
+def _need(changes: Changes, wanted: Wanted, choice: Choice) -> None:
+    changes.event(
+        AssignmentNeeded(wanted.method, wanted.team, choice.document),
+        f"{wanted.task_name} waits in the queue of {wanted.team}: {choice.reason}",
+        task_id=wanted.task_id,
+    )

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from gndp.core import arguments, endings, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Invalid, NotFound, Problem
+from gndp.core.explanations import AssignmentExplanation, explanation
 from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask
 from gndp.core.records import (
@@ -32,7 +33,6 @@ from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
 from gndp.engine import creation
 from gndp.engine.definitions import Definitions
-from gndp.engine.explanations import AssignmentExplanation, explanation
 from gndp.engine.processes import affected_task, command_call, refuse_stale
 from gndp.engine.routing import route, route_ready
 from gndp.engine.transition import Transitions, Work
@@ -44,8 +44,6 @@ _TASKS: TypeAdapter[list[Task]] = TypeAdapter(list[Task])
 _TASK_WIDTH = len(Task._fields)
 _LONGEST_LIST = 1_000
 _HEARD_BY_ALL = frozenset({"process.failed", "process.retried"})
-_FREEING = frozenset({"complete", "fail", "skip", "cancel", "release", "reassign"})
-"""The commands after which somebody may have room for another task."""
 
 
 class Tasks:
@@ -140,7 +138,8 @@ class Tasks:
                 return tasks.assign(self._apart(state, work), work.command, person, method, queue)
             changes = tasks.queue(state, work.command, method, queue or "")
             if state.task.ready_at is not None:
-                route(work, changes, self._definitions, [changes.task_after(state.task)])
+                task = changes.task_after(state.task)
+                route(work, self._definitions, [(changes, task)], afresh=True)
             return changes
 
         return self._move("assign", id, user_id, given, common, decide)
@@ -353,8 +352,8 @@ class Tasks:
         )
 
     def explain_assignment(self, id: UUID | str) -> AssignmentExplanation:
-        """How a task came to its person, or why nobody has it: everybody who was considered, the best first,
-        with their scores (the lowest wins), and why the rest were left out.
+        """How a task came to its person, or why nobody has it: who was considered, the best first, with their
+        scores (the lowest wins), and why the rest were left out.
 
         A task that somebody was named for by hand has nobody considered. NotFound when there is no such
         task, Conflict when nobody has been looked for yet.
@@ -363,7 +362,7 @@ class Tasks:
         (rows,) = self._transitions.read(statement("routing", "explanation", task_id=task.id))
         if not rows:
             raise tasks.conflict(task, "nobody has been looked for yet")
-        return explanation(task.id, *rows[0])
+        return explanation(task, *rows[0])
 
     def _create(
         self,
@@ -398,8 +397,9 @@ class Tasks:
         call, expected_version = command_call(f"tasks.{verb}", user_id, {"id": task_id, **given}, common)
 
         def decide(work: Work) -> Task:
-            state = load_state(work, task_id, expected_version, with_dependants, verb in _FREEING)
-            changes = route_ready(work, decide_changes(state, work), self._definitions)
+            state = load_state(work, task_id, expected_version, with_dependants)
+            changes = decide_changes(state, work)
+            route_ready(work, self._definitions, changes)
             _take_clocks_of_others(work, state, changes)
             work.settle(changes)
             return work.finish(work.task_answer(changes, state.task), changes)
@@ -416,14 +416,15 @@ def load_state(
     task_id: UUID,
     expected_version: int | None = None,
     with_dependants: bool = False,
-    frees_capacity: bool = False,
+    lock: str = "lock_of_task",
 ) -> TaskState:
     """Lock a task's process and load what a decision about the task needs.
 
-    Raises NotFound when there is no such task, Conflict when its version is not the expected one.
+    Raises NotFound when there is no such task, or ``lock`` leaves out a process that another command holds;
+    Conflict when its version is not the expected one.
     """
     wanted = [
-        statement("processes", "lock_of_task", task_id=task_id),
+        statement("processes", lock, task_id=task_id),
         statement("tasks", "state", task_id=task_id),
     ]
     if with_dependants:
@@ -431,12 +432,8 @@ def load_state(
         wanted.append(statement("tasks", "dependants", task_id=task_id))
     else:
         wanted.append(statement("sla", "of_task", task_id=task_id))
-    if frees_capacity:
-        wanted.append(statement("routing", "queue_of_performer", task_id=task_id))
     process_rows, task_rows, clock_rows, *more = work.load(*wanted)
     dependant_rows = more[0] if with_dependants else ()
-    if frees_capacity:
-        work.freed_teams |= {row[0] for row in more[-1]}
     process: Process = work.locked_process(process_rows, task_id, "task")
     work.take_clocks(clock_rows, process)
     row = task_rows[0]

@@ -8,9 +8,8 @@ events, and commits. Decisions are made in ``gndp.core`` without any I/O.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import ChainMap
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -25,13 +24,11 @@ from gndp.core.changes import Changes, Command
 from gndp.core.clocks import Ledger, NamedClock
 from gndp.core.errors import Conflict, Invalid, NotFound
 from gndp.core.policies import Item, Terms
+from gndp.core.queues import Aftermath, freed_people, returned_tasks, starts_or_stops
 from gndp.core.records import Process, SlaClock, Task
-from gndp.core.states import AssignmentMethod, TaskStatus
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Kept, Shelf
 from gndp.store.session import Database, Row, Statement, Transaction, statement
-
-_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Clock = Callable[[], datetime]
@@ -82,23 +79,28 @@ cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
 
 
 class _Unit(NamedTuple):
-    """What the commands of one transaction share: ``freed_teams`` and ``kept`` as in ``Work``."""
+    """What the commands of one transaction share: ``aftermath`` and ``kept`` as in ``Work``."""
 
     transaction: Transaction
-    freed_teams: set[str]
+    aftermath: Aftermath
     kept: Kept
+
+
+_DEADLOCK = "40P01"
+_MOST_TRIES = 3
+"""How often a command is tried whose transaction and another one waited for each other."""
 
 
 class Work:
     """A command's hold on its transaction: what it loads and what it writes.
 
-    ``freed_teams`` are the teams in whose queues something waits and who may have somebody free once this is
-    committed. ``kept`` is what need not be read again, by key.
+    ``aftermath`` is what is to be done about the queues once this is committed. ``kept`` is what need not be
+    read again, by key.
     """
 
     def __init__(self, unit: _Unit, call: Call, now: datetime, commit: bool) -> None:
         self.command = Command(call.actor, now, call.correlation_id, call.automated, call.causation_id)
-        self.freed_teams = unit.freed_teams
+        self.aftermath = unit.aftermath
         self.kept = unit.kept
         self._transaction = unit.transaction
         self._call = call
@@ -179,8 +181,11 @@ class Work:
         statements = [*self._statements(all_changes, inserted), *extra]
         if self._call.idempotency_key is not None:
             statements.append(_remember(self._call, answer))
-        self._transaction.run(*statements, commit=self._commit)
-        self.freed_teams |= {team for changes in all_changes for team in _queued_again(changes)}
+        queues = [asked for changes in all_changes for asked in _queues(changes)]
+        answers = self._transaction.run(*statements, *queues, commit=self._commit)
+        self.aftermath.teams |= {row[0] for rows in answers[len(statements) :] for row in rows}
+        for changes in all_changes:
+            self.aftermath.tasks |= returned_tasks(changes)
         self._shelf.stored(self._started_terms)
         return answer
 
@@ -220,7 +225,7 @@ class Transitions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
-        self.use_freed_capacity: Callable[[set[str]], None] = lambda teams: None
+        self.use_freed_capacity: Callable[[Aftermath], None] = lambda aftermath: None
         self._kept: dict[Hashable, Any] = {}
         self._unit_of_work: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
         self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
@@ -274,14 +279,34 @@ class Transitions:
     def execute(
         self, call: Call, decide: Callable[[Work], Answer], answer_type: TypeAdapter[Answer]
     ) -> Answer:
-        """Run one command: ``decide`` loads, decides and finishes through its ``Work``."""
+        """Run one command: ``decide`` loads, decides and finishes through its ``Work``.
+
+        One that waited for another transaction while that waited for it is tried again, but for a part of a
+        unit of work, which is undone as a whole.
+        """
         now = self.now()
         call = _caused(call, cause.get())
         joined = self._unit_of_work.get()
         if joined is not None:
             return self._in(joined, call, now, decide, answer_type, commit=False)
-        with self._committed_unit() as unit:
-            return self._in(unit, call, now, decide, answer_type, commit=True)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with self._committed_unit() as unit:
+                    return self._in(unit, call, now, decide, answer_type, commit=True)
+            except Conflict as conflict:
+                if tries == _MOST_TRIES or conflict.details.get("sqlstate") != _DEADLOCK:
+                    raise
+
+    def people_changed(self, people: Collection[str]) -> None:
+        """After people were added or changed: whoever has room now is given what waits for them."""
+        aftermath = Aftermath(people=set(people))
+        joined = self._unit_of_work.get()
+        if joined is not None:
+            joined.aftermath.add(aftermath)
+        elif aftermath:
+            self.use_freed_capacity(aftermath)
 
     def now(self) -> datetime:
         """The clock's reading in UTC; Invalid when the clock gives none with a time zone."""
@@ -303,17 +328,13 @@ class Transitions:
     @contextmanager
     def _committed_unit(self) -> Iterator[_Unit]:
         """A transaction of this block's own; what follows from its commit comes after the block."""
-        freed: set[str] = set()
+        aftermath = Aftermath()
         read: dict[Hashable, Any] = {}
         with self.database.transaction(self._fence.get()) as transaction:
-            yield _Unit(transaction, freed, ChainMap(read, self._kept))
+            yield _Unit(transaction, aftermath, ChainMap(read, self._kept))
         self._kept.update(read)
-        if freed:
-            try:
-                self.use_freed_capacity(freed)
-            except Exception:
-                # What was asked for is committed, and must not seem to have failed.
-                _log.exception("the queues of %s are left to the next round", ", ".join(sorted(freed)))
+        if aftermath:
+            self.use_freed_capacity(aftermath)
 
     @staticmethod
     def _in(
@@ -337,12 +358,14 @@ def _caused(call: Call, reason: Cause | None) -> Call:
     return call._replace(causation_id=reason.id, correlation_id=call.correlation_id or reason.correlation_id)
 
 
-def _queued_again(changes: Changes) -> Iterator[str]:
-    """The teams whose tasks nobody has any more: they wait in the queue again."""
-    for task, columns in changes.task_columns.values():
-        was_given_back = columns.get("status") == TaskStatus.PENDING
-        if was_given_back and task.assigned_team and task.assignment_method != AssignmentMethod.MANUAL:
-            yield task.assigned_team
+def _queues(changes: Changes) -> Iterator[Statement]:
+    """What to ask, once the changes are written, for the queues that something could be given out from."""
+    now = changes.command.now
+    people = freed_people(changes)
+    if people:
+        yield statement("routing", "queues_of_people", people=_json(sorted(people)), now=now)
+    if starts_or_stops(changes):
+        yield statement("routing", "queues_of_process", process_id=changes.process.id, now=now)
 
 
 def _row_statements(changes: Changes, inserted: Process | None) -> list[Statement]:

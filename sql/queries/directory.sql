@@ -1,5 +1,18 @@
 -- People and teams. Commands lock in the order that routing keeps, too: teams by name, then people by id.
 
+-- name: lock_known_teams
+-- Teams by name, and the teams that people are in, before our turn is waited for: a unit of work that has routed
+-- holds its teams already, and may want its turn after that.
+SELECT name FROM teams
+WHERE name = ANY(:names::text[])
+   OR name IN (SELECT team FROM people WHERE user_id = ANY(:user_ids::text[]) AND team IS NOT NULL)
+ORDER BY name FOR NO KEY UPDATE;
+
+-- name: lock_people_in_no_team
+-- The same of people in no team, whom routing locks themselves.
+SELECT user_id FROM people
+WHERE user_id = ANY(:user_ids::text[]) AND team IS NULL ORDER BY user_id FOR NO KEY UPDATE;
+
 -- name: lock
 -- One command on the directory at a time: what a decision was made on stays so until it is written.
 SELECT true FROM pg_advisory_xact_lock(hashtextextended('gndp.directory', 0));
@@ -78,14 +91,3 @@ FROM jsonb_to_recordset(:rows) AS r (
     active boolean)
 WHERE p.user_id = r.user_id
 RETURNING p.*;
-
--- name: left_behind
--- Ready tasks that people who are out of office have not begun, each with the substitute who could take it.
-SELECT t.id, p.user_id, s.user_id
-FROM people p
-JOIN people s ON s.user_id = p.substitute AND s.active
-    AND NOT coalesce(s.out_of_office_from <= :now AND s.out_of_office_until > :now, false)
-JOIN tasks t ON t.assigned_to = p.user_id AND t.status = 'assigned' AND t.ready_at IS NOT NULL
-JOIN process_instances i ON i.id = t.process_instance_id AND i.status = 'running'
-WHERE p.out_of_office_from <= :now AND p.out_of_office_until > :now
-ORDER BY t.id LIMIT 1000;

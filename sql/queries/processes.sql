@@ -12,6 +12,13 @@ FROM process_instances p
 WHERE p.id = (SELECT process_instance_id FROM tasks WHERE id = :task_id)
 FOR NO KEY UPDATE;
 
+-- name: lock_of_task_unless_held
+-- The same, but nothing when another command holds it at this moment.
+SELECT now(), p.*
+FROM process_instances p
+WHERE p.id = (SELECT process_instance_id FROM tasks WHERE id = :task_id)
+FOR NO KEY UPDATE SKIP LOCKED;
+
 -- name: last_event_at
 -- The instant of the newest event of a process; the next one must not be earlier.
 SELECT timestamp FROM process_events WHERE process_instance_id = :process_id ORDER BY seq DESC LIMIT 1;

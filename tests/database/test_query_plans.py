@@ -184,6 +184,26 @@ def test_how_far_subscriptions_have_come_is_found_by_index(plans: Plans) -> None
     plans.indexes(statement("subscriptions", "list", most=10_000))
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("queues_of_people", {"people": '["person001"]', "now": "2026-01-01T00:00:00Z"}),
+        ("gave_back", {"task_ids": []}),
+        ("waiting", {"task_ids": []}),
+        ("waiting_teams", {}),
+    ],
+)
+def test_what_routing_asks_is_found_by_index(plans: Plans, name: str, values: Any) -> None:
+    plans.indexes(statement("routing", name, **values))
+
+
+def test_a_queue_is_found_by_its_team(plans: Plans) -> None:
+    place = {"after_urgency": -5, "after_ready": "0001-01-01T00:00:00Z"}
+    first = "00000000-0000-0000-0000-000000000000"
+    wanted = statement("routing", "queue", team="ops", after_id=first, most=100, **place)
+    assert "tasks_waiting_idx" in plans.indexes(wanted)
+
+
 def test_retention_walks_from_the_oldest_process_in_an_index(plans: Plans) -> None:
     place = {"after_instant": "0001-01-01T00:00:00Z", "after_id": "00000000-0000-0000-0000-000000000000"}
     wanted = statement("retention", "roots", before="2100-01-01T00:00:00Z", most=100, **place)

@@ -112,7 +112,7 @@ def test_what_is_checked_is_what_there_is() -> None:
     kept = {"out_of_office_from", "out_of_office_until", "substitute", "created_at", "updated_at", "version"}
     person, team = new_person("ann", {}, NOON), new_team("uw", {}, NOON)
     assert PERSON_CHECKS.keys() == set(person._fields) - kept - {"user_id"}
-    assert TEAM_CHECKS.keys() == set(team._fields) - kept - {"name", "round_robin_position"}
+    assert TEAM_CHECKS.keys() == set(team._fields) - kept - {"name", "round_robin_position", "imbalance_told"}
     assert (person.name, person.role, person.active, person.skills) == ("ann", "worker", True, {})
 
 

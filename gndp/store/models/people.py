@@ -66,6 +66,7 @@ class Teams(SQLModel, table=True):
         sa_column=Column(DateTime(timezone=True), server_default=text("now()"), nullable=False)
     )
     version: int = Field(sa_column=Column(Integer(), server_default=text("1"), nullable=False))
+    imbalance_told: bool = Field(sa_column=Column(Boolean(), server_default=text("false"), nullable=False))
 
 
 class People(SQLModel, table=True):
@@ -86,6 +87,7 @@ class People(SQLModel, table=True):
         ),
         CheckConstraint("substitute <> user_id", name="people_substitute_check"),
         Index("people_team_idx", "team"),
+        Index("people_substitute_idx", "substitute", postgresql_where=text("substitute IS NOT NULL")),
     )
 
     user_id: str = Field(sa_column=Column(Text(), nullable=False))
