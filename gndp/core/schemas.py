@@ -112,7 +112,7 @@ def _clock() -> dict[str, Any]:
         "pause": "Makes it stand still until what paused it is over. [process.suspended]",
         "resume": "Lets it go on after a pause that nothing else ends.",
         "stop": "Ends it, met or breached. [process.completed, or task.completed and task.skipped]",
-        "cancel": "Ends it without a verdict. [process.cancelled, or task.cancelled]",
+        "cancel": "Ends it without a verdict, beside the cancelling of the item.",
     }
     clock = {part: _list({"$ref": "#/$defs/condition"}, meaning) for part, meaning in meanings.items()}
     for part in ("start", "stop"):

@@ -8,6 +8,7 @@ events, and commits. Decisions are made in ``gndp.core`` without any I/O.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import ChainMap
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from gndp.core.records import Process, SlaClock, Task
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Kept, Shelf
 from gndp.store.session import Database, Row, Statement, Transaction, statement
+
+_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Clock = Callable[[], datetime]
@@ -305,8 +308,8 @@ class Transitions:
         joined = self._unit_of_work.get()
         if joined is not None:
             joined.aftermath.add(aftermath)
-        elif aftermath:
-            self.use_freed_capacity(aftermath)
+        else:
+            self._see_to(aftermath)
 
     def now(self) -> datetime:
         """The clock's reading in UTC; Invalid when the clock gives none with a time zone."""
@@ -333,8 +336,17 @@ class Transitions:
         with self.database.transaction(self._fence.get()) as transaction:
             yield _Unit(transaction, aftermath, ChainMap(read, self._kept))
         self._kept.update(read)
-        if aftermath:
+        self._see_to(aftermath)
+
+    def _see_to(self, aftermath: Aftermath) -> None:
+        """What is to be done about the queues. The command is committed and must not seem to have failed, so
+        what fails here is left to the job."""
+        if not aftermath:
+            return
+        try:
             self.use_freed_capacity(aftermath)
+        except Exception:
+            _log.warning("the queues are left to the next round", exc_info=True)
 
     @staticmethod
     def _in(

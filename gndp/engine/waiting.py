@@ -126,19 +126,13 @@ class Waiting:
         return outcome
 
     def use_freed_capacity(self, aftermath: Aftermath) -> None:
-        """After a commit: give out what waits for whoever is free by it, and say what needs somebody.
-
-        The command is done, so nothing that fails here reaches its caller: it is left to the job.
-        """
-        try:
-            given: set[UUID] = set()
-            teams = {*aftermath.teams, *aftermath.tasks.values(), *self._queues_of(aftermath.people)}
-            for team in sorted(teams):
-                given.update(self.give_out(team, most=_GIVEN_AT_ONCE).tasks)
-            for batch in _batches([task_id for task_id in aftermath.tasks if task_id not in given]):
-                self._give_out(batch)
-        except Exception:
-            _log.warning("the queues are left to the next round", exc_info=True)
+        """After a commit: give out what waits for whoever is free by it, and say what needs somebody."""
+        given: set[UUID] = set()
+        teams = {*aftermath.teams, *aftermath.tasks.values(), *self._queues_of(aftermath.people)}
+        for team in sorted(teams):
+            given.update(self.give_out(team, most=_GIVEN_AT_ONCE).tasks)
+        for batch in _batches([task_id for task_id in aftermath.tasks if task_id not in given]):
+            self._give_out(batch)
 
     def _queues_of(self, people: Collection[str]) -> list[str]:
         if not people:

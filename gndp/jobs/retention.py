@@ -19,6 +19,7 @@ _STEPS = (
     "lock",
     "forget_passed",
     "keep_heads",
+    "delete_deliveries",
     "delete_events",
     "delete_assignments",
     "delete_sla_metrics",

@@ -67,6 +67,10 @@ FROM process_events
 WHERE process_instance_id = ANY (:ids::uuid[])
 ORDER BY process_instance_id, seq DESC;
 
+-- name: delete_deliveries
+-- Events of the processes at which somebody's handler failed too often.
+DELETE FROM event_deliveries WHERE process_instance_id = ANY (:ids::uuid[]);
+
 -- name: delete_events
 -- The history of the processes.
 DELETE FROM process_events WHERE process_instance_id = ANY (:ids::uuid[]);

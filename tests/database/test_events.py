@@ -299,6 +299,7 @@ def test_a_failed_event_is_tried_again_and_holds_up_its_own_process_only(workben
     say(workbench, other, "elsewhere")
     until(lambda: "elsewhere" in texts(heard))
     assert texts(heard) == ["good", "elsewhere"]
+    until(lambda: len(workbench.events.parked("notes")) == 2)
     retrying, behind = workbench.events.parked("notes")
     assert (retrying.status, retrying.error, behind.status) == (
         "retrying",

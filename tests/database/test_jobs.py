@@ -667,4 +667,11 @@ def test_retention_knows_every_table_that_names_a_process_or_a_task(past: Past) 
                 " AND confrelid IN ('process_instances'::regclass, 'tasks'::regclass)"
             )
         }
-    assert naming == {"process_instances", "tasks", "process_events", "task_assignments", "sla_metrics"}
+    assert naming == {
+        "process_instances",
+        "tasks",
+        "process_events",
+        "task_assignments",
+        "sla_metrics",
+        "event_deliveries",
+    }

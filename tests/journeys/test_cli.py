@@ -69,57 +69,59 @@ def test_a_database_is_made_and_checked(run: Run, database_url: str) -> None:
     assert len(report["invariants"]) > 20
 
 
-def test_a_check_names_what_is_broken(run: Run, database_url: str) -> None:
+def test_a_check_names_what_is_broken(run_here: Run, database_url: str) -> None:
     with gndp.connect(database_url) as workbench:
         process = workbench.processes.start(
             process_definition_id="d", process_name="p", process_type="custom", initiated_by="ann"
         )
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE process_instances SET status = 'suspended'")
-    result = run("check", "--database-url", database_url)
+    result = run_here("check", "--database-url", database_url)
     assert result.returncode == 1
     assert "event_fold: 1 broken" in result.stdout
     assert str(process.id) in result.stdout
-    as_json = run("check", "--database-url", database_url, "--json")
+    as_json = run_here("check", "--database-url", database_url, "--json")
     assert as_json.returncode == 1
     assert str(process.id) in {violation["id"] for violation in json.loads(as_json.stdout)["violations"]}
 
 
-def test_a_definition_is_published_and_listed(run: Run, database_url: str, folder: Path) -> None:
+def test_a_definition_is_published_and_listed(run_here: Run, database_url: str, folder: Path) -> None:
     file = folder / "hiring.yaml"
     file.write_text(TEMPLATE)
     common = ("--database-url", database_url)
-    answer = json.loads(succeeded(run("definitions", "publish", file, "--user", "ann", "--json", *common)))
+    answer = json.loads(
+        succeeded(run_here("definitions", "publish", file, "--user", "ann", "--json", *common))
+    )
     assert (answer["id"], answer["version"], answer["published_by"]) == ("hiring", 1, "ann")
-    assert "Hiring" in succeeded(run("definitions", "list", *common))
+    assert "Hiring" in succeeded(run_here("definitions", "list", *common))
     file.write_text(TEMPLATE.replace("[read]", "[nothing]").replace("id: read", "id: talk"))
-    refused = told(run("definitions", "publish", file, *common), 2)
+    refused = told(run_here("definitions", "publish", file, *common), 2)
     assert "nothing" in refused
     assert refused.count("steps[") >= 2
 
 
-def test_a_log_is_replayed_once_and_exported(run: Run, database_url: str, folder: Path) -> None:
+def test_a_log_is_replayed_once_and_exported(run_here: Run, database_url: str, folder: Path) -> None:
     file = folder / "log.csv"
     file.write_text(LOG)
     common = ("--database-url", database_url)
-    first = run("replay", file, *common)
+    first = run_here("replay", file, *common)
     assert first.returncode == 1
     assert "case id: Case (guessed)" in first.stdout
     assert "2 cases with 3 tasks loaded" in first.stdout
     (problem,) = first.stderr.splitlines()
     assert problem.startswith("not loaded: line 4: ")
-    again = run("replay", file, "--activity", "Activity", "--json", *common)
+    again = run_here("replay", file, "--activity", "Activity", "--json", *common)
     report = json.loads(again.stdout)
     assert (report["cases"], report["skipped"], len(report["problems"])) == (0, 2, 1)
     exported = json.loads(
-        succeeded(run("export", folder / "out.csv", "--tag", report["tag"], "--json", *common))
+        succeeded(run_here("export", folder / "out.csv", "--tag", report["tag"], "--json", *common))
     )
     assert (exported["cases"], exported["activities"]) == (2, 3)
     assert "Decide" in (folder / "out.csv").read_text()
-    assert "all hold" in succeeded(run("check", *common))
+    assert "all hold" in succeeded(run_here("check", *common))
 
 
-def test_a_log_is_replayed_with_its_priorities(run: Run, database_url: str, folder: Path) -> None:
+def test_a_log_is_replayed_with_its_priorities(run_here: Run, database_url: str, folder: Path) -> None:
     file = folder / "tickets.csv"
     header, *rows = (
         "Case,Activity,Complete Timestamp,Severity",
@@ -129,9 +131,9 @@ def test_a_log_is_replayed_with_its_priorities(run: Run, database_url: str, fold
     )
     file.write_text("\n".join([header, *(row.format("2024-03-01T09:00:00Z") for row in rows)]))
     common = ("replay", file, "--database-url", database_url)
-    assert "has no =" in run(*common, "--priority", "Severity", "--priority-map", "P1").stderr
-    assert "needs the column" in run(*common, "--priority-map", "P1=critical").stderr
-    done = succeeded(run(*common, "--priority", "Severity", "--priority-map", "P1=critical"))
+    assert "has no =" in run_here(*common, "--priority", "Severity", "--priority-map", "P1").stderr
+    assert "needs the column" in run_here(*common, "--priority-map", "P1=critical").stderr
+    done = succeeded(run_here(*common, "--priority", "Severity", "--priority-map", "P1=critical"))
     assert "priority '2 - High' is read as high" in done
     assert "priority 'P1' is read as critical" in done
     assert "events without a value in Severity: 1" in done
@@ -140,9 +142,9 @@ def test_a_log_is_replayed_with_its_priorities(run: Run, database_url: str, fold
     assert read == {"a": "high", "b": "critical", "c": "medium"}
 
 
-def test_people_and_teams_are_kept_from_the_command_line(run: Run, database_url: str) -> None:
+def test_people_and_teams_are_kept_from_the_command_line(run_here: Run, database_url: str) -> None:
     def directory(*arguments: object) -> str:
-        return succeeded(run("directory", *arguments, "--database-url", database_url))
+        return succeeded(run_here("directory", *arguments, "--database-url", database_url))
 
     assert "team uw: no lead" in directory("add-team", "uw", "--load-measure", "priority")
     directory("add-person", "ann", "--team", "uw", "--skills", "law:3, kyc:2", "--capacity", 4)
@@ -190,26 +192,26 @@ def test_people_and_teams_are_kept_from_the_command_line(run: Run, database_url:
     ],
 )
 def test_what_the_directory_refuses_is_told(
-    run: Run, database_url: str, arguments: list[str], word: str
+    run_here: Run, database_url: str, arguments: list[str], word: str
 ) -> None:
-    assert word in told(run("directory", *arguments, "--database-url", database_url), 2)
+    assert word in told(run_here("directory", *arguments, "--database-url", database_url), 2)
 
 
-def test_people_are_imported_once_and_all_or_none(run: Run, database_url: str, folder: Path) -> None:
+def test_people_are_imported_once_and_all_or_none(run_here: Run, database_url: str, folder: Path) -> None:
     file = folder / "people.csv"
     common = ("--database-url", database_url)
     file.write_text("user_id,team,skills\nann,uw,kyc:2\nbob,uw,kyc\n")
-    assert "line 3, skills" in told(run("directory", "import", file, *common), 2)
-    assert json.loads(succeeded(run("directory", "people", "--json", *common))) == []
-    some = run("directory", "import", file, "--skip-bad-rows", *common)
+    assert "line 3, skills" in told(run_here("directory", "import", file, *common), 2)
+    assert json.loads(succeeded(run_here("directory", "people", "--json", *common))) == []
+    some = run_here("directory", "import", file, "--skip-bad-rows", *common)
     assert some.returncode == 1
     assert "1 people added, 0 updated, 0 unchanged" in some.stdout
     assert "new teams: uw" in some.stdout
     assert some.stderr.startswith("left out: line 3, skills: ")
     file.write_text("user_id,team,skills\nann,uw,kyc:2\nbob,uw,kyc:4\n")
-    report = json.loads(succeeded(run("directory", "import", file, "--json", *common)))
+    report = json.loads(succeeded(run_here("directory", "import", file, "--json", *common)))
     assert (report["added"], report["unchanged"], report["problems"]) == (["bob"], ["ann"], [])
-    again = succeeded(run("directory", "import", file, *common))
+    again = succeeded(run_here("directory", "import", file, *common))
     assert again == "0 people added, 0 updated, 2 unchanged\n"
 
 

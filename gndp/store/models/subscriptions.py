@@ -82,7 +82,6 @@ class EventDeliveries(SQLModel, table=True):
         ForeignKeyConstraint(
             ["process_instance_id"],
             ["process_instances.id"],
-            ondelete="CASCADE",
             name="event_deliveries_process_fkey",
         ),
         one_of("event_deliveries_status_check", "status", DeliveryStatus),

@@ -43,7 +43,7 @@ CREATE TABLE event_deliveries (
     CONSTRAINT event_deliveries_subscription_fkey FOREIGN KEY (subscription)
         REFERENCES event_subscriptions (name) ON DELETE CASCADE,
     CONSTRAINT event_deliveries_process_fkey FOREIGN KEY (process_instance_id)
-        REFERENCES process_instances (id) ON DELETE CASCADE,
+        REFERENCES process_instances (id),
     CONSTRAINT event_deliveries_status_check CHECK (status IN ('retrying', 'behind', 'dead')),
     CONSTRAINT event_deliveries_attempts_check CHECK (attempts >= 0)
 );
