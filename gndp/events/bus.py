@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from types import MappingProxyType
@@ -68,9 +68,52 @@ Handler = Callable[[Any], Any]
 """A function, or a coroutine function, that takes one event."""
 
 
+class _Mailbox:
+    """What waits for a thread of its own, which takes it in batches: ``take`` is called whenever there is
+    something, and is to empty ``waiting``; ``end`` when it is closed. A thread at work is not woken again."""
+
+    def __init__(self, name: str, take: Callable[[], None], end: Callable[[], None]) -> None:
+        self.waiting: deque[Heard] = deque()
+        self.is_closed = False
+        self._take = take
+        self._end = end
+        self._wake = threading.Event()
+        self._is_asleep = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to take what waits."""
+        self._thread.start()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and nothing is being taken."""
+        return self._is_asleep and not self.waiting
+
+    def wake(self) -> None:
+        """There is something new in ``waiting``."""
+        if self._is_asleep:
+            self._wake.set()
+
+    def close(self) -> None:
+        """End the thread after what it is at."""
+        self.is_closed = True
+        self._wake.set()
+
+    def _work(self) -> None:
+        while not self.is_closed:
+            self._take()
+            self._is_asleep = True
+            if not self.waiting and not self.is_closed:
+                self._wake.wait()
+            self._wake.clear()
+            self._is_asleep = False
+        self._end()
+
+
 class BusSubscription:
-    """A handler on the bus. ``missed`` counts the events that it was too slow for, ``failed`` those at
-    which it raised; ``close`` ends it."""
+    """A handler on the bus. ``missed`` counts the events that it was too slow for, ``failed`` those at which
+    it raised; ``close`` ends it."""
 
     def __init__(
         self,
@@ -84,72 +127,58 @@ class BusSubscription:
         self.missed = 0
         self.failed = 0
         self._handler = handler
+        self._runner = asyncio.Runner() if inspect.iscoroutinefunction(handler) else None
         self._on_close = on_close
-        self._waiting: deque[Heard] = deque()
-        self._wake = threading.Event()
-        self._is_asleep = False
-        self._is_closed = False
-        self._thread = threading.Thread(target=self._work, name=f"handler of {pattern}", daemon=True)
-        self._thread.start()
+        self._mailbox = _Mailbox(f"handler of {pattern}", self._handle_in_own_context, self._end)
+        self._mailbox.start()
 
     def close(self) -> None:
         """Hear nothing any more; what waits is not handled."""
-        self._is_closed = True
         self._on_close(self)
-        self._wake.set()
+        self._mailbox.close()
 
-    def drain(self, seconds: float) -> bool:
-        """Wait until everything that has come is handled; False when that takes longer."""
-        deadline = time.monotonic() + seconds
-        while self._waiting or not self._is_asleep:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.0005)
-        return True
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that has come is handled."""
+        return self._mailbox.is_idle
 
-    def give(self, heard: Heard) -> None:
-        """Put an event behind those that wait; never waits itself."""
-        waiting = self._waiting
-        if len(waiting) >= CAPACITY:
-            self._miss()
-            return
-        waiting.append(heard)
-        if self._is_asleep:
-            self._wake.set()
+    def give(self, heard: Sequence[Heard]) -> None:
+        """Put events behind those that wait; never waits itself."""
+        waiting = self._mailbox.waiting
+        room = CAPACITY - len(waiting)
+        waiting.extend(heard if len(heard) <= room else heard[: max(0, room)])
+        if len(heard) > room:
+            self._miss(len(heard) - max(0, room))
+        self._mailbox.wake()
 
-    def _miss(self) -> None:
-        self.missed += 1
-        if self.missed & (self.missed - 1) == 0:  # said at 1, 2, 4, 8, …
+    def _miss(self, count: int) -> None:
+        before, self.missed = self.missed, self.missed + count
+        if before.bit_length() < self.missed.bit_length():  # said at 1, 2, 4, 8, …
             _log.error(
                 "a handler of %s is %d events behind and has missed %d", self.pattern, CAPACITY, self.missed
             )
 
-    def _work(self) -> None:
-        is_async = inspect.iscoroutinefunction(self._handler)
-        with asyncio.Runner() as runner:
-            handler = (lambda heard: runner.run(self._handler(heard))) if is_async else self._handler
-            while not self._is_closed:
-                contextvars.copy_context().run(self._handle_waiting, handler)
-                self._is_asleep = True
-                if not self._waiting and not self._is_closed:
-                    self._wake.wait()
-                self._wake.clear()
-                self._is_asleep = False
+    def _end(self) -> None:
+        if self._runner is not None:
+            self._runner.close()
 
-    def _handle_waiting(self, handler: Handler) -> None:
-        """What costs one handler one microsecond a call costs ten handlers ten of every message."""
-        waiting, react_to = self._waiting, cause.set
-        while waiting and not self._is_closed:
-            for _ in range(len(waiting)):
-                heard = waiting.popleft()
-                react_to(heard)
-                try:
+    def _handle_in_own_context(self) -> None:
+        contextvars.copy_context().run(self._handle_waiting)
+
+    def _handle_waiting(self) -> None:
+        """What costs one handler a microsecond costs ten handlers ten of every message."""
+        mailbox, handler, runner, react_to = self._mailbox, self._handler, self._runner, cause.set
+        while mailbox.waiting and not mailbox.is_closed:
+            heard = mailbox.waiting.popleft()
+            react_to(heard)
+            try:
+                if runner is None:
                     handler(heard)
-                except Exception:
-                    self.failed += 1
-                    _log.exception(
-                        "a handler of %s failed at %s %s", self.pattern, heard.event_type, heard.id
-                    )
+                else:
+                    runner.run(handler(heard))
+            except Exception:
+                self.failed += 1
+                _log.exception("a handler of %s failed at %s %s", self.pattern, heard.event_type, heard.id)
 
 
 def call(handler: Handler, heard: Heard, runner: asyncio.Runner | None) -> None:
@@ -169,6 +198,7 @@ class Bus:
         self._by_type: dict[str, tuple[BusSubscription, ...]] = {}
         self._lock = threading.Lock()
         self._history: deque[Heard] = deque(maxlen=HISTORY)
+        self._published: _Mailbox | None = None
 
     def subscribe(self, pattern: str, handler: Handler, started_from: Snapshot) -> BusSubscription:
         """Give a handler whatever matches a pattern, of committed events those beyond a snapshot."""
@@ -193,8 +223,11 @@ class Bus:
             None if reason is None else reason.id,
         )
         self._history.append(message)
-        for subscription in self._of(event_type):
-            subscription.give(message)
+        published = self._published or self._start()
+        published.waiting.append(message)
+        published.wake()
+        if len(published.waiting) > CAPACITY:
+            time.sleep(0)  # lets the thread that shares them out have a turn
         return message
 
     def give(self, logged: LoggedEvent) -> None:
@@ -203,7 +236,7 @@ class Bus:
         self._history.append(event)
         for subscription in self._of(event.event_type):
             if not subscription.started_from.shows(xid):
-                subscription.give(event)
+                subscription.give((event,))
 
     def history(self, limit: int) -> list[Heard]:
         """The newest events and messages that passed here, newest first."""
@@ -211,6 +244,8 @@ class Bus:
 
     def close(self) -> None:
         """End every handler."""
+        if self._published is not None:
+            self._published.close()
         for subscription in self._subscriptions:
             subscription.close()
 
@@ -218,6 +253,29 @@ class Bus:
     def is_heard(self) -> bool:
         """Whether there is any handler."""
         return bool(self._subscriptions)
+
+    def _start(self) -> _Mailbox:
+        with self._lock:
+            if self._published is None:
+                self._published = _Mailbox("published messages", self._share_out, lambda: None)
+                self._published.start()
+            return self._published
+
+    def _share_out(self) -> None:
+        """Give what was published to the handlers, a batch at a time: waking each for each message would cost
+        more than all the rest."""
+        assert self._published is not None
+        waiting = self._published.waiting
+        while waiting:
+            batch = [waiting.popleft() for _ in range(len(waiting))]
+            types = {message.event_type for message in batch}
+            wanted: dict[BusSubscription, set[str]] = {}
+            for event_type in types:
+                for subscription in self._of(event_type):
+                    wanted.setdefault(subscription, set()).add(event_type)
+            for subscription, of_types in wanted.items():
+                is_all = len(of_types) == len(types)
+                subscription.give(batch if is_all else [m for m in batch if m.event_type in of_types])
 
     def _of(self, event_type: str) -> tuple[BusSubscription, ...]:
         found = self._by_type.get(event_type)

@@ -119,8 +119,9 @@ def test_a_handler_that_hangs_misses_events_and_it_is_said(
     hanging = workbench.events.subscribe("*", lambda message: release.wait(20))
     for n in range(30):
         workbench.events.publish("door.opened", {"n": n})
-    assert hanging.missed in (19, 20)
-    assert "has missed 16" in caplog.text
+    until(lambda: hanging.missed >= 19)
+    assert hanging.missed <= 20
+    assert "10 events behind and has missed" in caplog.text
     release.set()
 
 
@@ -162,7 +163,7 @@ def test_a_closed_handler_hears_nothing_more(workbench: gndp.Workbench) -> None:
     heard: list[Message] = []
     subscription = workbench.events.subscribe("*", heard.append)
     workbench.events.publish("door.opened", {})
-    assert subscription.drain(5)
+    until(lambda: heard)
     subscription.close()
     workbench.events.publish("door.opened", {})
     time.sleep(0.05)
