@@ -1,8 +1,10 @@
-"""What the chain of events costs: its events written, and the five-task case, with the chain and without it.
+"""What the chain of events costs: writing events, and the five-task case, with the chain and without it.
 
-Run it with ``make bench``, or ``python -m benchmarks.chain [--seconds 3] [--rounds 9]``. Two databases of one
-server differ by the chain alone. Rounds alternate between them, so that a noisy machine touches both; the
-figures are medians, and the ratio is the median of the rounds' ratios.
+Run it with ``make bench``, or ``python -m benchmarks.chain [--cases 400] [--writes 2000]``. Two databases of
+one server differ by the chain alone. One client goes from one to the other with every write and every case,
+so that a noisy machine touches both alike; the figures are medians. Writes are measured in processor time of the
+server's process, as Linux tells it, for on a busy machine the wall's clock shows whose turn it was; cases by
+the wall's clock.
 """
 
 from __future__ import annotations
@@ -11,7 +13,11 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -20,11 +26,12 @@ from psycopg.conninfo import make_conninfo
 from uuid_utils.compat import uuid7
 
 import gndp
-from benchmarks.five_tasks import TEMPLATE, measure
+from benchmarks.five_tasks import TEMPLATE, engine_case
 from benchmarks.server import temporary_server
 from gndp.store.session import Database, Statement, statement
 
-_WRITES = 400
+_Clock = Callable[[], float]
+
 _WITHOUT = """
 DROP TRIGGER process_events_link ON process_events;
 ALTER TABLE process_events ALTER COLUMN hash DROP NOT NULL"""
@@ -61,63 +68,69 @@ def insert(process_id: UUID, count: int) -> Statement:
     return statement("events", "insert", rows=rows)
 
 
-def microseconds(url: str, count: int) -> float:
-    """How long a write of so many events takes, without its commit."""
+class Side(NamedTuple):
+    """What is done on one of the two databases, and the clock that it is measured by, in seconds."""
+
+    work: Callable[[], object]
+    clock: _Clock
+
+    def milliseconds(self) -> float:
+        """How long the work takes."""
+        began = self.clock()
+        self.work()
+        return (self.clock() - began) * 1e3
+
+
+def compare(what: str, times: int, with_chain: Side, without: Side) -> None:
+    """Do both in turn, each first as often as the other, and print the medians."""
+    for side in (with_chain, without) * 10:
+        side.work()
+    chained: list[float] = []
+    plain: list[float] = []
+    for number in range(times):
+        turns = [(with_chain, chained), (without, plain)]
+        for side, taken in turns if number % 2 else turns[::-1]:
+            taken.append(side.milliseconds())
+    medians = statistics.median(chained), statistics.median(plain)
+    print(
+        f"{what}: {medians[0]:.2f} ms with the chain, {medians[1]:.2f} ms without; "
+        f"{medians[0] - medians[1]:+.2f} ms, {medians[0] / medians[1] - 1:+.1%}",
+        flush=True,
+    )
+
+
+def writer(stack: ExitStack, url: str, count: int) -> Side:
+    """Writes so many events at a time to one process, in a transaction that stays open."""
     with gndp.connect(url) as workbench:
         process = workbench.processes.start(
             process_definition_id="loan", process_name="A", process_type="custom", initiated_by="ann"
         )
-    writes = [insert(process.id, count) for _ in range(_WRITES)]
     opened = Database(url, min_size=1, max_size=1)
     opened.open()
-    with opened.transaction() as transaction:
-        transaction.run(insert(process.id, count))
-        began = time.perf_counter()
-        for write in writes:
-            transaction.run(write)
-        taken = time.perf_counter() - began
-        transaction.roll_back()
-    opened.close()
-    return taken / _WRITES * 1e6
-
-
-def compare(what: str, rounds: int, with_chain: Callable[[], float], without: Callable[[], float]) -> None:
-    """Measure both in turn and print the medians, and the ratio with the chain to without."""
-    pairs = []
-    for number in range(rounds):
-        if number % 2:
-            pairs.append((with_chain(), without()))
-        else:
-            pairs.append((without(), with_chain())[::-1])
-    ratios = sorted(chained / plain for chained, plain in pairs)
-    chained, plain = (statistics.median(values) for values in zip(*pairs, strict=True))
-    print(
-        f"{what}: {chained:,.1f} with the chain, {plain:,.1f} without; median ratio "
-        f"{statistics.median(ratios):.1%} ({ratios[0]:.0%} to {ratios[-1]:.0%})",
-        flush=True,
+    stack.callback(opened.close)
+    with opened.connection() as connection:
+        spent = Path(f"/proc/{connection.info.backend_pid}/schedstat")
+    transaction = stack.enter_context(opened.transaction())
+    return Side(
+        lambda: transaction.run(insert(process.id, count)), lambda: int(spent.read_text().split()[0]) / 1e9
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--cases", type=int, default=400)
+    parser.add_argument("--writes", type=int, default=2000)
     options = parser.parse_args()
     with temporary_server() as server:
-        chained, plain = database(server, "chained", "SELECT"), database(server, "plain", _WITHOUT)
+        urls = database(server, "chained", "SELECT"), database(server, "plain", _WITHOUT)
         for count in (1, 3, 100):
-            compare(
-                f"µs to write {count} events",
-                options.rounds,
-                lambda count=count: microseconds(chained, count),
-                lambda count=count: microseconds(plain, count),
-            )
-        compare(
-            "five-task cases a second, one client",
-            options.rounds,
-            lambda: measure(chained, "ours", 1, options.seconds),
-            lambda: measure(plain, "ours", 1, options.seconds),
-        )
+            with ExitStack() as stack:
+                writers = [writer(stack, url, count) for url in urls]
+                compare(f"{count} events written", options.writes // count, *writers)
+        with ExitStack() as stack:
+            workbenches = [stack.enter_context(gndp.connect(url)) for url in urls]
+            cases = [Side(partial(engine_case, wb), time.perf_counter) for wb in workbenches]
+            compare("the five-task case, 16 commits", options.cases, *cases)
 
 
 if __name__ == "__main__":
