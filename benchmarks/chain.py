@@ -2,9 +2,9 @@
 
 Run it with ``make bench``, or ``python -m benchmarks.chain [--cases 400] [--writes 2000]``. Two databases of
 one server differ by the chain alone. One client goes from one to the other with every write and every case,
-so that a noisy machine touches both alike; the figures are medians. Writes are measured in processor time of the
-server's process, as Linux tells it, for on a busy machine the wall's clock shows whose turn it was; cases by
-the wall's clock.
+so that a noisy machine touches both alike; the figures are medians. Writes are measured in processor time of
+the server's process, as Linux tells it, for on a busy machine the wall's clock shows whose turn it was; cases
+by the wall's clock.
 """
 
 from __future__ import annotations
