@@ -160,10 +160,17 @@ class Events:
         with self._lock:
             if name in self._durable:
                 raise Conflict(f"this process has a handler for the subscription {name} already")
-            self._create(name, pattern, is_from_now, starts_at)
+            created_at = self._create(name, pattern, is_from_now, starts_at)
             self._listener.start()
             subscription = DurableSubscription(
-                self._transitions, self._lease_connections(), name, handler, terms, _holder(), self._close
+                self._transitions,
+                self._lease_connections(),
+                name,
+                created_at,
+                handler,
+                terms,
+                _holder(),
+                self._close,
             ).start()
             self._listener.wakes.add(subscription.wake)
             self._durable[name] = subscription
@@ -255,7 +262,8 @@ class Events:
     def _is_heard(self) -> bool:
         return self._bus.is_heard or self._streams.is_heard
 
-    def _create(self, name: str, pattern: str, is_from_now: bool, starts_at: datetime | None) -> None:
+    def _create(self, name: str, pattern: str, is_from_now: bool, starts_at: datetime | None) -> datetime:
+        """The subscription of a name is there; when it was made."""
         new = {"name": name, "pattern": pattern, "is_from_now": is_from_now, "starts_at": starts_at}
         same, _, found = self._transitions.write(
             statement("event_log", "is_of_this_cluster"),
@@ -263,8 +271,12 @@ class Events:
             statement("subscriptions", "pattern", name=name),
         )
         refuse_other_cluster(same[0][0])
-        if found[0][0] != pattern:
-            raise Conflict(f"the subscription {name} is one to {found[0][0]}, not to {pattern}")
+        its_pattern: str
+        created_at: datetime
+        its_pattern, created_at = found[0]
+        if its_pattern != pattern:
+            raise Conflict(f"the subscription {name} is one to {its_pattern}, not to {pattern}")
+        return created_at
 
     def _lease_connections(self) -> Database:
         if self._leases is None:

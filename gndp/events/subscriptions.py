@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -64,6 +65,7 @@ class DurableSubscription:
         transitions: Transitions,
         leases: Database,
         name: str,
+        created_at: datetime,
         handler: Handler,
         terms: Terms,
         holder: str,
@@ -72,6 +74,7 @@ class DurableSubscription:
         self.name = name
         self.wake = threading.Event()
         self._transitions = transitions
+        self._created_at = created_at
         self._terms = terms
         self._on_close = on_close
         self._stopping = threading.Event()
@@ -112,7 +115,9 @@ class DurableSubscription:
             try:
                 pause = self._turn()
             except NotFound:
-                _log.warning("the subscription %s was removed; nobody reads it any more", self.name)
+                _log.warning("the subscription %s was removed; it is read here no more", self.name)
+                self._on_close(self)
+                self._lease.stop()
                 return
             except Conflict as conflict:
                 self._epoch = None
@@ -147,7 +152,7 @@ class DurableSubscription:
         """Go on where whoever read last has kept the position."""
         same, found, held = self._transitions.database.read(
             statement("event_log", "is_of_this_cluster"),
-            statement("subscriptions", "get", name=self.name),
+            statement("subscriptions", "get", name=self.name, created_at=self._created_at),
             statement("subscriptions", "held_processes", name=self.name),
         )
         refuse_other_cluster(same[0][0])
@@ -184,6 +189,7 @@ class DurableSubscription:
             "subscriptions",
             "move",
             name=self.name,
+            created_at=self._created_at,
             read_from=position.read_from,
             read_to=position.read_to,
             last_seq=position.last_seq,

@@ -8,8 +8,9 @@ FROM (SELECT CASE WHEN :is_from_now THEN pg_current_snapshot() ELSE '1:1:'::pg_s
 ON CONFLICT (name) DO NOTHING;
 
 -- name: get
--- Where a subscription stands.
-SELECT pattern, starts_at, read_from::text, read_to::text, last_seq FROM event_subscriptions WHERE name = :name;
+-- Where a subscription stands, unless it is another one of that name.
+SELECT pattern, starts_at, read_from::text, read_to::text, last_seq FROM event_subscriptions
+WHERE name = :name AND created_at = :created_at;
 
 -- name: move
 -- A subscription has passed some events more. A crash may undo this, and they are then given again.
@@ -17,7 +18,7 @@ WITH moved AS (
     UPDATE event_subscriptions SET
         read_from = :read_from, read_to = :read_to, last_seq = :last_seq, passed = passed + :passed,
         passed_seqs = passed_seqs + :passed_seqs, moved_at = clock_timestamp()
-    WHERE name = :name
+    WHERE name = :name AND created_at = :created_at
     RETURNING 1)
 SELECT require_rows(count(*), 1), set_config('synchronous_commit', 'off', true) FROM moved;
 
@@ -120,8 +121,8 @@ WITH discarded AS (
 SELECT count(*) FROM discarded;
 
 -- name: pattern
--- What a subscription is for.
-SELECT pattern FROM event_subscriptions WHERE name = :name;
+-- What a subscription is for, and since when there is one of that name.
+SELECT pattern, created_at FROM event_subscriptions WHERE name = :name;
 
 -- name: remove
 -- A subscription is no more.

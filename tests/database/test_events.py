@@ -433,6 +433,22 @@ def test_a_removed_subscription_is_read_no_more(workbench: gndp.Workbench) -> No
     workbench.events.subscribe_durable("notes", "*", heard.append)
 
 
+def test_a_name_that_was_removed_elsewhere_is_free_again(
+    new_workbench: Callable[..., gndp.Workbench], database_url: str
+) -> None:
+    here, elsewhere = (new_workbench(database_url=database_url) for _ in range(2))
+    process = start(here)
+    before: list[Any] = []
+    after: list[Any] = []
+    here.events.subscribe_durable("notes", "process.commented", before.append)
+    say(here, process, "one")
+    until(lambda: here.events.subscriptions()[0].passed == 1)
+    elsewhere.events.unsubscribe("notes")
+    elsewhere.events.subscribe_durable("notes", "*", after.append)
+    until(lambda: (say(here, process, "two"), time.sleep(0.2), after)[-1])
+    assert len(before) <= 2  # it notices that it was removed when it keeps what it has handled
+
+
 def test_events_larger_than_a_notification_are_heard(workbench: gndp.Workbench) -> None:
     process = start(workbench)
     heard: list[Any] = []
