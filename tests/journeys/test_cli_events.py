@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from uuid import UUID
@@ -55,24 +56,19 @@ def test_tail_prints_what_there_is_and_goes_on_behind_a_position(run_here: Run, 
 def test_tail_follows_live_until_it_is_interrupted(database_url: str, folder: Path) -> None:
     command = [GNDP, "events", "tail", "--type", "process.*", "--database-url", database_url]
     tail = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
+    lines: list[str] = []
+    assert tail.stdout is not None
+    reading = threading.Thread(target=lines.extend, args=(iter(tail.stdout.readline, ""),), daemon=True)
+    reading.start()
     try:
-        with gndp.connect(database_url) as wb, psycopg.connect(database_url, autocommit=True) as admin:
-            until(
-                lambda: (
-                    admin.execute(
-                        "SELECT FROM pg_stat_activity WHERE application_name = 'gndp listener'"
-                        " AND datname = current_database()"
-                    ).fetchone()
-                    is not None
-                )
-            )
-            start(wb)
-            assert tail.stdout is not None
-            assert "process.started" in tail.stdout.readline()
+        with gndp.connect(database_url) as wb:
+            until(lambda: (start(wb), time.sleep(0.2), lines)[-1], 60)
         tail.send_signal(signal.SIGINT)
         assert tail.wait(20) == 0
     finally:
         tail.kill()
+    reading.join(5)
+    assert all("process.started" in line for line in lines)
 
 
 def test_subscriptions_dead_events_and_what_is_done_with_them(run_here: Run, database_url: str) -> None:
