@@ -69,8 +69,9 @@ class Events:
         pattern = validated_pattern(pattern)
         _refuse_no_handler(handler)
         self._listener.start()
-        now = current_position(self._transitions.database.read)
-        return self._bus.subscribe(pattern, handler, Snapshot.parse(now.read_to))
+        with self._listener.hearing:  # so that nothing is heard between now and the handler's being there
+            now = current_position(self._transitions.database.read)
+            return self._bus.subscribe(pattern, handler, Snapshot.parse(now.read_to))
 
     def publish(
         self,
@@ -109,11 +110,12 @@ class Events:
         selection = Selection(validated_pattern(pattern), None, process)
         self._listener.start()
         read = self._transitions.database.read
-        now = current_position(read)
-        start = now if after is None else Position.parse(after)
-        refuse_position(start, now)
-        stream = LiveStream(selection, start, read, self._streams.remove)
-        with self._listener.hearing:
+        reached = None if after is None else Position.parse(after)
+        with self._listener.hearing:  # so that nothing is heard between now and the stream's being there
+            now = current_position(read)
+            start = reached or now
+            refuse_position(start, now)
+            stream = LiveStream(selection, start, read, self._streams.remove)
             self._streams.add(stream)
             until = self._listener.position
         if after is not None and until is not None:

@@ -141,6 +141,7 @@ class Listener:
 
     def _skip(self, connection: ListeningConnection) -> None:
         """Nobody wants to hear: whoever comes next hears from now on."""
-        assert self.position is not None
         ((now,),) = connection.read(statement("event_log", "now"))
-        self.position = Position(now[1], now[0], now[0], 0)
+        with self.hearing:
+            if not self._is_wanted():  # somebody may have come meanwhile
+                self.position = Position(now[1], now[0], now[0], 0)

@@ -540,6 +540,20 @@ def test_a_stream_goes_on_behind_a_position_of_any_process(
                 assert set(until_new) == {"new"}
 
 
+def test_nothing_is_missed_by_who_comes_while_nobody_listens(workbench: gndp.Workbench) -> None:
+    process = start(workbench)
+    for n in range(30):
+        with workbench.events.live("process.commented") as stream:
+            say(workbench, process, str(n))
+            assert stream.next(10).event.details["text"] == str(n)
+        heard: list[Any] = []
+        subscription = workbench.events.subscribe("process.commented", heard.append)
+        say(workbench, process, f"and {n}")
+        until(lambda heard=heard: heard)
+        subscription.close()
+        assert texts(heard) == [f"and {n}"]
+
+
 def test_a_stream_is_iterated_in_an_event_loop(workbench: gndp.Workbench) -> None:
     process = start(workbench)
 
