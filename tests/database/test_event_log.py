@@ -106,7 +106,7 @@ def test_what_commits_late_is_read_though_later_events_were(workbench: gndp.Work
 def test_an_early_transaction_that_writes_late_keeps_the_order_of_a_process(
     workbench: gndp.Workbench,
 ) -> None:
-    """A reader of all transactions below the oldest open one would see the second event first here (a model of
+    """A reader of all transactions below the oldest open one would see the second event first (a model of
     it does, in tests/pure/test_positions.py)."""
     own, shared, other = (start(workbench) for _ in range(3))
     follower = Follower(workbench)
