@@ -273,10 +273,10 @@ class Ledger:
 
     def _item(self, kind: Literal["process", "task"], task_id: UUID | None, moment: Moment) -> Item | None:
         """The item whose clocks may start now; None when none may."""
-        process = self.changes.process_after()
         starts_plain = moment.event_type == ("process.started" if kind == "process" else "task.ready")
         if not starts_plain and not self._book.may_start(kind, moment.event_type):
             return None
+        process = self.changes.process_after()
         if task_id is None:
             step, priority, target = None, process.priority, process.sla_target_mins
         else:

@@ -9,7 +9,8 @@ from gndp.core.clocks import history_of
 from gndp.core.policies import Item
 from gndp.core.recomputation import recompute
 from gndp.core.records import Process, SlaClock, Task
-from gndp.engine.transition import Work, with_ids
+from gndp.engine.transition import Work
+from gndp.engine.writes import with_ids
 from gndp.store.session import Statement, statement
 
 _TASK_WIDTH = len(Task._fields)

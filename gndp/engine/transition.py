@@ -19,7 +19,6 @@ from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
-from uuid_utils.compat import uuid7
 
 from gndp.core.changes import Changes, Command
 from gndp.core.clocks import Ledger, NamedClock
@@ -29,6 +28,7 @@ from gndp.core.queues import Aftermath, freed_people, returned_tasks, starts_or_
 from gndp.core.records import Process, SlaClock, Task
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Kept, Shelf
+from gndp.engine.writes import json_text, writes_of
 from gndp.store.session import Database, Row, Statement, Transaction, statement
 
 _log = logging.getLogger(__name__)
@@ -36,17 +36,7 @@ _log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 Clock = Callable[[], datetime]
 
-_JSON_COLUMNS = frozenset({"output_data", "form_data", "variables"})
-_ASSIGNMENT_COLUMNS = dict.fromkeys(
-    ("status", "accepted_at", "completed_at", "time_to_accept_mins", "time_to_complete_mins", "reason")
-)
 _CLOCK_WIDTH = len(SlaClock._fields)
-_FREED_COLUMNS = dict.fromkeys(
-    (
-        *("open_dependencies", "ready_at", "substatus", "due_date", "status", "assigned_to"),
-        *("sla_status", "sla_breach_time"),
-    )
-)
 
 
 class Call(NamedTuple):
@@ -181,7 +171,14 @@ class Work:
         extra: Sequence[Statement] = (),
     ) -> Answer:
         """Write everything that was decided, keep the answer under its idempotency key, and commit."""
-        statements = [*self._statements(all_changes, inserted), *extra]
+        statements = [
+            *self._shelf.store(self._started_terms),
+            *self._also,
+            *writes_of(all_changes, inserted),
+            *extra,
+        ]
+        if any(changes.events for changes in all_changes):
+            self._transaction.announce()
         if self._call.idempotency_key is not None:
             statements.append(_remember(self._call, answer))
         queues = [asked for changes in all_changes for asked in _queues(changes)]
@@ -209,17 +206,6 @@ class Work:
     def created_answer(self, changes: Changes) -> list[Task]:
         """The new tasks as they stand once they are written."""
         return [task._replace(updated_at=self._updated_at) for task in changes.created_tasks]
-
-    def _statements(self, all_changes: Sequence[Changes], inserted: Process | None) -> list[Statement]:
-        statements: list[Statement] = [*self._shelf.store(self._started_terms), *self._also]
-        events: list[dict[str, Any]] = []
-        for changes in all_changes:
-            statements += _row_statements(changes, inserted)
-            events += _event_rows(changes)
-        if events:
-            statements.append(statement("events", "insert", rows=_json(events)))
-            self._transaction.announce()
-        return statements
 
 
 class Transitions:
@@ -375,92 +361,14 @@ def _queues(changes: Changes) -> Iterator[Statement]:
     now = changes.command.now
     people = freed_people(changes)
     if people:
-        yield statement("routing", "queues_of_people", people=_json(sorted(people)), now=now)
+        yield statement("routing", "queues_of_people", people=json_text(sorted(people)), now=now)
     if starts_or_stops(changes):
         yield statement("routing", "queues_of_process", process_id=changes.process.id, now=now)
-
-
-def _row_statements(changes: Changes, inserted: Process | None) -> list[Statement]:
-    statements: list[Statement] = []
-    process = changes.process
-    if inserted is process:
-        statements.append(statement("processes", "insert", rows=_json([changes.process_after()._asdict()])))
-    if changes.created_tasks:
-        rows = _json([task._asdict() for task in changes.created_tasks])
-        statements.append(statement("tasks", "insert", rows=rows))
-    for task_id, added in changes.added_blocking.items():
-        statements.append(statement("tasks", "add_blocking", id=task_id, task_ids=added))
-    for task, columns in changes.task_columns.values():
-        statements.append(_guarded_update("tasks", task, columns))
-    for freed, columns in changes.freed:
-        values = {**_FREED_COLUMNS, **columns}
-        statements.append(statement("tasks", "free", id=freed.id, version=freed.version, **values))
-    for assignment_id, columns in changes.closed:
-        values = {**_ASSIGNMENT_COLUMNS, **columns}
-        statements.append(statement("assignments", "change", id=assignment_id, **values))
-    for opened in changes.opened:
-        statements.append(
-            statement(
-                "assignments",
-                "open",
-                id=uuid7(),
-                assigned_by=changes.command.actor,
-                assigned_at=changes.at,
-                **opened._asdict(),
-            )
-        )
-    if inserted is not process and changes.process_columns:
-        statements.append(_guarded_update("processes", process, changes.process_columns))
-    return statements + _clock_statements(changes)
-
-
-def with_ids(clocks: Sequence[SlaClock]) -> list[SlaClock]:
-    """New clocks with ids."""
-    return [clock if clock.id.int else clock._replace(id=uuid7()) for clock in clocks]
 
 
 def clock_of(row: Row) -> SlaClock:
     """The clock in a row of a query of ``sla.sql``, which begins with the policies' revision."""
     return SlaClock._make(row[1 : 1 + _CLOCK_WIDTH])
-
-
-def _clock_statements(changes: Changes) -> list[Statement]:
-    statements: list[Statement] = []
-    if changes.started_clocks:
-        rows = [clock._asdict() for clock in with_ids(changes.started_clocks)]
-        statements.append(statement("sla", "start", rows=_json(rows)))
-    if changes.changed_clocks:
-        rows = [clock._asdict() for clock in changes.changed_clocks]
-        statements.append(statement("sla", "change", rows=_json(rows)))
-    if changes.item_slas:
-        rows = [item._asdict() for item in changes.item_slas]
-        statements.append(statement("tasks", "show_sla", rows=_json(rows)))
-    return statements
-
-
-def _guarded_update(noun: str, row: Process | Task, columns: dict[str, Any]) -> Statement:
-    values = row._asdict()
-    values.update(dict.fromkeys(_JSON_COLUMNS))
-    for name, value in columns.items():
-        values[name] = _json(value) if name in _JSON_COLUMNS else value
-    return statement(noun, "update", **values)
-
-
-def _event_rows(changes: Changes) -> list[dict[str, Any]]:
-    command = changes.command
-    return [
-        {
-            **event._asdict(),
-            "id": uuid7(),
-            "process_instance_id": changes.process.id,
-            "user_id": command.actor,
-            "automated": command.automated,
-            "timestamp": changes.at,
-            "correlation_id": command.correlation_id,
-            "causation_id": command.causation_id,
-        }
-        for event in changes.events
-    ]
 
 
 def _recall(transaction: Transaction, call: Call) -> bytes | None:
@@ -487,7 +395,7 @@ def _remember(call: Call, answer: object) -> Statement:
         command=call.name,
         key=call.idempotency_key,
         arguments=_fingerprint(call),
-        answer=_json(_plain(answer)),
+        answer=json_text(_plain(answer)),
     )
 
 
@@ -504,7 +412,3 @@ def _fingerprint(call: Call) -> str:
     return hashlib.sha256(
         orjson.dumps(call.arguments, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
     ).hexdigest()
-
-
-def _json(value: object) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()

@@ -5,19 +5,6 @@
 INSERT INTO task_assignments (id, task_id, assigned_to, assigned_by, assignment_method, assigned_at, reason)
 VALUES (:id, :task_id, :assigned_to, :assigned_by, :assignment_method, :assigned_at, :reason);
 
--- name: change
--- An active assignment is accepted, or ends.
-WITH moved AS (
-    UPDATE task_assignments SET
-        status = coalesce(:status, status), accepted_at = coalesce(:accepted_at, accepted_at),
-        completed_at = coalesce(:completed_at, completed_at),
-        time_to_accept_mins = coalesce(:time_to_accept_mins, time_to_accept_mins),
-        time_to_complete_mins = coalesce(:time_to_complete_mins, time_to_complete_mins),
-        reason = coalesce(:reason, reason)
-    WHERE id = :id AND status = 'active'
-    RETURNING 1)
-SELECT require_rows(count(*), 1) FROM moved;
-
 -- name: methods
 -- How the assignments of a period were made, and how many replaced another.
 SELECT a.assignment_method, count(*), count(*) FILTER (WHERE a.status = 'reassigned')

@@ -61,22 +61,6 @@ FROM jsonb_to_recordset(:rows) AS r (
     tags text[], parent_process_id uuid, auto_complete boolean, current_phase text, current_step integer,
     total_steps integer, failed_steps integer, progress_percentage numeric, max_retries integer);
 
--- name: update
--- The columns that commands move, guarded by the version that the decision was made on. JSON columns
--- travel only when they change.
-WITH moved AS (
-    UPDATE process_instances SET
-        status = :status, current_phase = :current_phase, current_step = :current_step,
-        total_steps = :total_steps, failed_steps = :failed_steps, progress_percentage = :progress_percentage,
-        started_at = :started_at, completed_at = :completed_at, due_date = :due_date,
-        actual_duration_mins = :actual_duration_mins, sla_status = :sla_status,
-        sla_breach_time = :sla_breach_time, priority = :priority, tags = :tags,
-        error_message = :error_message, retry_count = :retry_count,
-        output_data = coalesce(:output_data, output_data), variables = coalesce(:variables, variables)
-    WHERE id = :id AND version = :version
-    RETURNING 1)
-SELECT require_rows(count(*), 1) FROM moved;
-
 -- name: get
 -- One process.
 SELECT * FROM process_instances WHERE id = :process_id;

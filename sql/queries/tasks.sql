@@ -59,36 +59,6 @@ FROM jsonb_to_recordset(:rows) AS r (
     estimated_duration_mins integer, sla_target_mins integer, max_retries integer, priority text,
     tags text[], notes text, required_skills jsonb);
 
--- name: update
--- The columns that commands move, guarded by the version that the decision was made on. JSON columns
--- travel only when they change.
-WITH moved AS (
-    UPDATE tasks SET
-        status = :status, substatus = :substatus, assigned_to = :assigned_to, assigned_team = :assigned_team,
-        assignment_method = :assignment_method, claimed_by = :claimed_by, claimed_at = :claimed_at,
-        started_at = :started_at, completed_at = :completed_at, due_date = :due_date,
-        actual_duration_mins = :actual_duration_mins, sla_status = :sla_status,
-        sla_breach_time = :sla_breach_time, retry_count = :retry_count, error_message = :error_message,
-        priority = :priority, tags = :tags, notes = :notes, wait_until = :wait_until,
-        output_data = coalesce(:output_data, output_data), form_data = coalesce(:form_data, form_data)
-    WHERE id = :id AND version = :version
-    RETURNING 1)
-SELECT require_rows(count(*), 1) FROM moved;
-
--- name: free
--- A task that waits for one task less; with the last one it becomes ready, and may be given to somebody. What its
--- clocks say goes with it when they said something.
-WITH moved AS (
-    UPDATE tasks SET
-        open_dependencies = :open_dependencies, ready_at = coalesce(:ready_at, ready_at),
-        substatus = coalesce(:substatus, substatus), due_date = coalesce(:due_date, due_date),
-        status = coalesce(:status, status), assigned_to = coalesce(:assigned_to, assigned_to),
-        sla_status = coalesce(:sla_status, sla_status),
-        sla_breach_time = CASE WHEN :sla_status IS NULL THEN sla_breach_time ELSE :sla_breach_time END
-    WHERE id = :id AND version = :version
-    RETURNING 1)
-SELECT require_rows(count(*), 1) FROM moved;
-
 -- name: add_blocking
 -- Tasks that new ones depend on learn of them.
 WITH moved AS (
