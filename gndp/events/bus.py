@@ -1,8 +1,8 @@
-"""The bus of one process: handlers hear committed events and messages, each in a thread of its own.
+"""The bus of one process: handlers hear committed events and messages, in threads of the bus.
 
-A handler that raises, hangs or is slow holds up nobody else. What a handler is given and has not taken is
-bounded; beyond that it misses events, which is counted and said. Handlers that must miss nothing are durable
-subscriptions.
+A handler that raises, hangs or is slow holds up nobody else (``turns`` says how). What a handler is given and
+has not taken is bounded; beyond that it misses events, which is counted and said. Handlers that must miss
+nothing are durable subscriptions.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from gndp.core.positions import Snapshot
 from gndp.core.records import Event
 from gndp.engine.transition import cause
 from gndp.events.log import LoggedEvent
+from gndp.events.turns import Turns, TurnThread
 
 HISTORY = 1_000
 """How many of the newest events and messages are kept in memory."""
@@ -36,6 +37,7 @@ CAPACITY = 10_000
 """How many events a handler may be behind before it misses some."""
 
 _MOST_TYPES = 1_000
+_MOST_A_TURN = 500
 
 _log = logging.getLogger(__name__)
 
@@ -68,52 +70,11 @@ Handler = Callable[[Any], Any]
 """A function, or a coroutine function, that takes one event."""
 
 
-class _Mailbox:
-    """What waits for a thread of its own, which takes it in batches: ``take`` is called whenever there is
-    something, and is to empty ``waiting``; ``end`` when it is closed. A thread at work is not woken again."""
-
-    def __init__(self, name: str, take: Callable[[], None], end: Callable[[], None]) -> None:
-        self.waiting: deque[Heard] = deque()
-        self.is_closed = False
-        self._take = take
-        self._end = end
-        self._wake = threading.Event()
-        self._is_asleep = False
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-
-    def start(self) -> None:
-        """Begin to take what waits."""
-        self._thread.start()
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing waits, and nothing is being taken."""
-        return self._is_asleep and not self.waiting
-
-    def wake(self) -> None:
-        """There is something new in ``waiting``."""
-        if self._is_asleep:
-            self._wake.set()
-
-    def close(self) -> None:
-        """End the thread after what it is at."""
-        self.is_closed = True
-        self._wake.set()
-
-    def _work(self) -> None:
-        while not self.is_closed:
-            self._take()
-            self._is_asleep = True
-            if not self.waiting and not self.is_closed:
-                self._wake.wait()
-            self._wake.clear()
-            self._is_asleep = False
-        self._end()
-
-
 class BusSubscription:
     """A handler on the bus. ``missed`` counts the events that it was too slow for, ``failed`` those at which
     it raised; ``close`` ends it."""
+
+    thread: TurnThread
 
     def __init__(
         self,
@@ -129,27 +90,48 @@ class BusSubscription:
         self._handler = handler
         self._runner = asyncio.Runner() if inspect.iscoroutinefunction(handler) else None
         self._on_close = on_close
-        self._mailbox = _Mailbox(f"handler of {pattern}", self._handle_in_own_context, self._end)
-        self._mailbox.start()
+        self._waiting: deque[Heard] = deque()
+        self._is_at_work = False
+        self._is_closed = False
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the handler is a coroutine function."""
+        return self._runner is not None
 
     def close(self) -> None:
         """Hear nothing any more; what waits is not handled."""
+        self._is_closed = True
         self._on_close(self)
-        self._mailbox.close()
 
     @property
     def is_idle(self) -> bool:
         """Whether everything that has come is handled."""
-        return self._mailbox.is_idle
+        return not self._waiting and not self._is_at_work
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something waits."""
+        return bool(self._waiting) and not self._is_closed
 
     def give(self, heard: Sequence[Heard]) -> None:
         """Put events behind those that wait; never waits itself."""
-        waiting = self._mailbox.waiting
-        room = CAPACITY - len(waiting)
-        waiting.extend(heard if len(heard) <= room else heard[: max(0, room)])
+        room = CAPACITY - len(self._waiting)
+        self._waiting.extend(heard if len(heard) <= room else heard[: max(0, room)])
         if len(heard) > room:
             self._miss(len(heard) - max(0, room))
-        self._mailbox.wake()
+        self.thread.wake()
+
+    def turn(self) -> None:
+        """Handle some of what waits."""
+        self._is_at_work = True
+        contextvars.copy_context().run(self._handle_waiting)
+        self._is_at_work = False
+
+    def end(self) -> None:
+        """There will be no more turns."""
+        if self._runner is not None:
+            self._runner.close()
 
     def _miss(self, count: int) -> None:
         before, self.missed = self.missed, self.missed + count
@@ -158,18 +140,11 @@ class BusSubscription:
                 "a handler of %s is %d events behind and has missed %d", self.pattern, CAPACITY, self.missed
             )
 
-    def _end(self) -> None:
-        if self._runner is not None:
-            self._runner.close()
-
-    def _handle_in_own_context(self) -> None:
-        contextvars.copy_context().run(self._handle_waiting)
-
     def _handle_waiting(self) -> None:
         """What costs one handler a microsecond costs ten handlers ten of every message."""
-        mailbox, handler, runner, react_to = self._mailbox, self._handler, self._runner, cause.set
-        while mailbox.waiting and not mailbox.is_closed:
-            heard = mailbox.waiting.popleft()
+        waiting, handler, runner, react_to = self._waiting, self._handler, self._runner, cause.set
+        for _ in range(min(len(waiting), _MOST_A_TURN)):
+            heard = waiting.popleft()
             react_to(heard)
             try:
                 if runner is None:
@@ -179,6 +154,8 @@ class BusSubscription:
             except Exception:
                 self.failed += 1
                 _log.exception("a handler of %s failed at %s %s", self.pattern, heard.event_type, heard.id)
+            if self._is_closed:
+                return
 
 
 def call(handler: Handler, heard: Heard, runner: asyncio.Runner | None) -> None:
@@ -198,12 +175,14 @@ class Bus:
         self._by_type: dict[str, tuple[BusSubscription, ...]] = {}
         self._lock = threading.Lock()
         self._history: deque[Heard] = deque(maxlen=HISTORY)
-        self._published: _Mailbox | None = None
+        self._published: deque[Message] = deque()
+        self._turns = Turns(self._share_out)
 
     def subscribe(self, pattern: str, handler: Handler, started_from: Snapshot) -> BusSubscription:
         """Give a handler whatever matches a pattern, of committed events those beyond a snapshot."""
         subscription = BusSubscription(pattern, handler, started_from, self._remove)
         with self._lock:
+            self._turns.add(subscription, is_slow=subscription.awaits)
             self._subscriptions = (*self._subscriptions, subscription)
             self._by_type = {}
         return subscription
@@ -223,10 +202,9 @@ class Bus:
             None if reason is None else reason.id,
         )
         self._history.append(message)
-        published = self._published or self._start()
-        published.waiting.append(message)
-        published.wake()
-        if len(published.waiting) > CAPACITY:
+        self._published.append(message)
+        self._turns.wake()
+        if len(self._published) > CAPACITY:
             time.sleep(0)  # lets the thread that shares them out have a turn
         return message
 
@@ -244,28 +222,19 @@ class Bus:
 
     def close(self) -> None:
         """End every handler."""
-        if self._published is not None:
-            self._published.close()
         for subscription in self._subscriptions:
             subscription.close()
+        self._turns.close()
 
     @property
     def is_heard(self) -> bool:
         """Whether there is any handler."""
         return bool(self._subscriptions)
 
-    def _start(self) -> _Mailbox:
-        with self._lock:
-            if self._published is None:
-                self._published = _Mailbox("published messages", self._share_out, lambda: None)
-                self._published.start()
-            return self._published
-
     def _share_out(self) -> None:
         """Give what was published to the handlers, a batch at a time: waking each for each message would cost
         more than all the rest."""
-        assert self._published is not None
-        waiting = self._published.waiting
+        waiting = self._published
         while waiting:
             batch = [waiting.popleft() for _ in range(len(waiting))]
             types = {message.event_type for message in batch}
@@ -289,5 +258,7 @@ class Bus:
 
     def _remove(self, subscription: BusSubscription) -> None:
         with self._lock:
+            if subscription in self._subscriptions:
+                self._turns.remove(subscription)
             self._subscriptions = tuple(s for s in self._subscriptions if s is not subscription)
             self._by_type = {}
