@@ -28,6 +28,7 @@ def recompute_item(work: Work, process_id: UUID, task_id: UUID | None, reason: s
     )
     process = work.locked_process(process_rows, process_id)
     task = Task._make(task_rows[0]) if task_rows else None
+    work.permit(process, task)
     clocks = [
         named.clock for named in work.take_clocks(clock_rows, process) if named.clock.task_id == task_id
     ]

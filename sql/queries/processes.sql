@@ -83,3 +83,12 @@ SELECT count(*),
 FROM process_instances p
 LEFT JOIN untold_sla(:now) u ON u.process_instance_id = p.id AND u.task_id IS NULL
 WHERE created_at >= :now::timestamptz - interval '30 days';
+
+-- name: of_task
+-- The process that a task belongs to.
+SELECT * FROM process_instances WHERE id = (SELECT process_instance_id FROM tasks WHERE id = :task_id);
+
+-- name: involves
+-- Whether a person or a team has, or had, a task in a process.
+SELECT EXISTS (SELECT FROM tasks WHERE process_instance_id = :process_id
+               AND (assigned_to = :user_id OR assigned_team = :team::text));
