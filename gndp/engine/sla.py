@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -148,9 +148,13 @@ class Sla:
         call = Call("sla.recompute", arguments.name(user_id, "user_id"), given)
         return self._transitions.execute(call, lambda work: recompute_item(work, process, task, why), _CLOCKS)
 
-    def sweep(self) -> SweepReport:
-        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself."""
-        return sweep.sweep(self._transitions, self._definitions, self._directory)
+    def sweep(self, should_stop: Callable[[], bool] = lambda: False) -> SweepReport:
+        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself.
+
+        ``should_stop`` is asked before each hundred clocks; once it says so, the rest is left to the next
+        sweep.
+        """
+        return sweep.sweep(self._transitions, self._definitions, self._directory, should_stop)
 
     def next_due(self) -> datetime | None:
         """The next instant at which a sweep has something to tell, if no command comes; None when never.

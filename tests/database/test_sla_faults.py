@@ -12,6 +12,8 @@ import pytest
 import gndp
 from gndp.core.errors import Invalid
 from gndp.engine import sweep
+from gndp.jobs.job import JobContext
+from gndp.jobs.sla_sweep import sla_sweep
 from gndp.settings import Settings
 from tests.moving_clock import NINE, Clock, started
 
@@ -322,6 +324,28 @@ def test_a_sweep_asks_the_directory_as_often_for_many_tasks_as_for_one(
         return len(asked)
 
     assert asked_for(1) == asked_for(120) > 0
+
+
+@pytest.mark.parametrize(("asked_before", "told"), [(0, 0), (1, 100), (2, 150)])
+def test_a_sweep_that_should_stop_ends_between_batches_and_the_next_one_tells_the_rest(
+    wb: gndp.Workbench, clock: Clock, asked_before: int, told: int
+) -> None:
+    publish(wb)
+    process = started(wb)
+    for _ in range(150):
+        added(wb, process)
+    clock.move(hours=1)
+    answers = iter([False] * asked_before)
+    job = sla_sweep(wb.sla, 300)
+    report = job.run(JobContext(clock.now, 1, wb.sla._transitions.write, lambda: next(answers, True)))
+    assert (report["clocks"], report["breached"]) == (told, told)
+    assert (wb.sla.next_due() is None) == (told == 150)
+    assert wb.check().ok
+
+    assert wb.sla.sweep().breached == 150 - told
+    assert wb.sla.next_due() is None
+    assert len(events(wb, process, "sla.breached")) == 150
+    assert wb.check().ok
 
 
 def test_what_a_command_holds_is_left_to_the_next_sweep_and_hides_nothing(
