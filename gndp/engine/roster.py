@@ -14,6 +14,7 @@ from gndp.core import routing
 from gndp.core.changes import Changes
 from gndp.core.events import WorkloadImbalance
 from gndp.core.people import Person, Team
+from gndp.core.records import Task
 from gndp.core.routing import Candidate, Wanted, Workload
 from gndp.core.states import LoadMeasure
 from gndp.engine.transition import Work
@@ -60,6 +61,12 @@ class Roster:
         for team in self.teams.values():
             by = routing.weight(team.load_measure, wanted.priority, wanted.estimated_minutes)
             routing.give(self.candidates(team), person, by)
+
+    def relieve(self, person: str, task: Task) -> None:
+        """Note that somebody will have one task less, in every team that the person is a candidate of."""
+        for team in self.teams.values():
+            by = routing.weight(team.load_measure, task.priority, task.estimated_duration_mins)
+            routing.relieve(self.candidates(team), person, by)
 
     def turn(self, team: Team, person: str) -> None:
         """The rotation of a team has come to a person."""

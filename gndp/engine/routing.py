@@ -11,7 +11,7 @@ from gndp.core import routing
 from gndp.core.changes import Changes, OpenedAssignment
 from gndp.core.events import AssignmentNeeded, TaskAssigned
 from gndp.core.people import Team
-from gndp.core.queues import freed_people
+from gndp.core.queues import freed_people, given_up
 from gndp.core.records import Dependant, Task
 from gndp.core.routing import Choice, Wanted
 from gndp.core.states import AssignmentMethod, ProcessStatus, TaskStatus
@@ -112,6 +112,8 @@ class _Router:
             self._gave_back.setdefault(task_id, set()).add(person)
         every_changes = {changes.process.id: changes for changes, _ in tasks}.values()
         self._freed = _NOBODY.union(*map(freed_people, every_changes))
+        for changes in every_changes:
+            self._note_what_is_ended(changes)
         self._rows = {one.id: columns for changes in every_changes for one, columns in changes.freed}
         self._created = {
             task.id: index for changes in every_changes for index, task in enumerate(changes.created_tasks)
@@ -136,6 +138,13 @@ class _Router:
         elif task.id not in told:
             _need(changes, wanted, choice)
         return choice
+
+    def _note_what_is_ended(self, changes: Changes) -> None:
+        """What was read is from before this command: whose work it ends worked last, and has less to do."""
+        for person, task in given_up(changes):
+            self.roster.relieve(person, task)
+            if changes.task_after(task).completed_at is not None:
+                self._last_worked.setdefault(changes.process.id, {})[person] = changes.at
 
     def _choose(self, changes: Changes, wanted: Wanted, team: Team) -> Choice:
         candidates = self.roster.candidates(team)

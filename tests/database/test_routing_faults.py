@@ -90,6 +90,37 @@ def tasks_of(wb: gndp.Workbench, person: str) -> int:
     return sum(load.active_tasks for load in wb.tasks.workload() if load.assigned_to == person)
 
 
+# What a command ends while it routes.
+
+
+def test_whoever_completes_the_step_before_worked_last(
+    wb: gndp.Workbench, clock: Clock, process: Any
+) -> None:
+    wb.directory.add_person("bob", team="ops")
+    first, between = by_hand(wb, process, "bob"), by_hand(wb, process, "ann")
+    behind = routed(wb, process, depends_on=[first.id], assignment_method="last_performer")
+    wb.tasks.start(first.id, user_id="bob")
+    clock.now += timedelta(minutes=10)
+    done(wb, between)
+    clock.now += timedelta(minutes=10)
+    wb.tasks.complete(first.id, user_id="bob")
+    assert who_has(wb, behind) == "bob"
+
+
+@pytest.mark.parametrize("measure", ["tasks", "priority", "estimated_minutes"])
+def test_a_task_that_is_completed_is_no_load_any_more(wb: gndp.Workbench, process: Any, measure: str) -> None:
+    """With it bob would seem to have as much as ann, who comes first."""
+    wb.directory.update_team("ops", load_measure=measure)
+    wb.directory.update_person("ann", capacity=2)
+    wb.directory.add_person("bob", team="ops", capacity=2)
+    by_hand(wb, process, "ann")
+    before = by_hand(wb, process, "bob")
+    behind = routed(wb, process, depends_on=[before.id], assignment_method="load_balanced")
+    done(wb, before)
+    assert who_has(wb, behind) == "bob"
+    assert wb.tasks.explain_assignment(behind.id).considered[0].score == 0
+
+
 # Capacity that a command frees.
 
 
