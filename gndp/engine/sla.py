@@ -11,7 +11,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
-from gndp.core.clocks import history_of, timer_of
+from gndp.core.clocks import history_of, since_start, timer_of
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
@@ -213,7 +213,7 @@ def _reading(
         if clock.end_time is not None and clock.end_time <= at:
             # A recomputation may have called it off, which nothing in its history does.
             return sla.read(timer_of(clock), terms, at)
-        return sla.clock(terms, history, at)
+        return sla.clock(terms, since_start(clock, history), at)
     except Invalid:
         return None
 

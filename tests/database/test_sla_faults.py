@@ -267,6 +267,57 @@ def test_an_escalation_gives_no_task_to_somebody_who_is_away_or_gone(
     assert reason is not None and reason.startswith("boss is ")
 
 
+# The beginning of a clock
+
+
+@pytest.mark.parametrize("routed", [False, True])
+def test_what_a_clock_has_come_to_when_its_item_begins_shows_in_the_row(
+    wb: gndp.Workbench, routed: bool
+) -> None:
+    """Somebody has the task in the command that creates it, so the promise to answer is kept at once."""
+    wb.directory.add_team("ops")
+    wb.directory.add_person("ann", team="ops")
+    publish(wb, stop=["task.assigned"])
+    wb.sla.publish({"name": "first", "target_minutes": 30, "stop": ["task.assigned"]}, user_id="eve")
+    step = {"id": "step", "name": "Step", "type": "manual", "team": "ops", "assignment_method": "round_robin"}
+    wb.definitions.publish({"id": "routed", "name": "Routed", "steps": [step]}, user_id="eve")
+    if routed:
+        process = started(wb, process_definition_id="routed")
+        (listed,) = wb.tasks.list(process_id=process.id).tasks
+        task = listed.task
+    else:
+        process = started(wb)
+        task = added(wb, process, assigned_to="ann")
+    assert (task.assigned_to, task.sla_status) == ("ann", "met")
+    assert wb.tasks.get(task.id) == task
+    assert wb.processes.get(process.id).sla_status == "met"
+    assert wb.check().ok
+
+
+@pytest.mark.parametrize("later", ["published", "fitting"])
+def test_a_clock_that_begins_when_something_happens_again_goes_by_that(
+    wb: gndp.Workbench, clock: Clock, later: str
+) -> None:
+    """The first time its policy was not there yet, or not for the task."""
+    policy = {"start": ["task.started"], "applies_to": {"priorities": ["critical"]}}
+    if later == "fitting":
+        publish(wb, **policy)
+    task = added(wb, started(wb), priority="medium" if later == "fitting" else "critical")
+    wb.tasks.start(task.id, user_id="ann")
+    if later == "published":
+        publish(wb, **policy)
+    else:
+        wb.tasks.update(task.id, user_id="ann", priority="critical")
+    clock.move(minutes=20)
+    wb.tasks.release(task.id, user_id="ann")
+    wb.tasks.start(task.id, user_id="bob")
+    due = NINE + timedelta(minutes=50)
+    (reading,) = wb.sla.clocks(task_id=task.id)
+    assert (reading.clock.due_at, reading.reading.due_at) == (due, due)
+    assert wb.sla.clocks(task_id=task.id, as_of=NINE) == []
+    assert wb.check().ok
+
+
 # The sweep
 
 
