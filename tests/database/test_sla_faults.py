@@ -318,6 +318,17 @@ def test_a_clock_that_begins_when_something_happens_again_goes_by_that(
     assert wb.check().ok
 
 
+def test_recomputing_a_task_tells_what_has_come_for_its_process(wb: gndp.Workbench, clock: Clock) -> None:
+    process = started(wb, sla_target_mins=30)
+    task = added(wb, process, sla_target_mins=300)
+    clock.move(hours=1)
+    publish(wb, target_minutes=400)
+    wb.sla.recompute(task_id=task.id, user_id="eve", reason="a promise of its own")
+    assert [event.task_id for event in events(wb, process, "sla.breached")] == [None]
+    assert wb.processes.get(process.id).sla_status == "breached"
+    assert wb.check().ok
+
+
 # The sweep
 
 
