@@ -143,8 +143,8 @@ class _Router:
         """What was read is from before this command: whose work it ends worked last, and has less to do."""
         for person, task in given_up(changes):
             self.roster.relieve(person, task)
-            if changes.task_after(task).completed_at is not None:
-                self._last_worked.setdefault(changes.process.id, {})[person] = changes.at
+            if task.claimed_by is not None and changes.task_after(task).completed_at is not None:
+                self._last_worked.setdefault(changes.process.id, {})[task.claimed_by] = changes.at
 
     def _choose(self, changes: Changes, wanted: Wanted, team: Team) -> Choice:
         candidates = self.roster.candidates(team)

@@ -107,6 +107,18 @@ def test_whoever_completes_the_step_before_worked_last(
     assert who_has(wb, behind) == "bob"
 
 
+def test_whoever_had_a_step_that_was_skipped_has_not_worked_on_it(
+    wb: gndp.Workbench, clock: Clock, process: Any
+) -> None:
+    wb.directory.add_person("bob", team="ops")
+    first, between = by_hand(wb, process, "ann"), by_hand(wb, process, "bob")
+    behind = routed(wb, process, depends_on=[first.id], assignment_method="last_performer")
+    done(wb, between)
+    clock.now += timedelta(minutes=10)
+    wb.tasks.skip(first.id, user_id="eve", reason="not needed")
+    assert who_has(wb, behind) == "bob"
+
+
 @pytest.mark.parametrize("measure", ["tasks", "priority", "estimated_minutes"])
 def test_a_task_that_is_completed_is_no_load_any_more(wb: gndp.Workbench, process: Any, measure: str) -> None:
     """With it bob would seem to have as much as ann, who comes first."""
