@@ -15,7 +15,7 @@ from uuid import UUID
 from gndp.core import routing
 from gndp.core.changes import Changes
 from gndp.core.people import Team
-from gndp.core.records import Task
+from gndp.core.records import Dependant, Task
 from gndp.core.routing import Candidate, Wanted
 from gndp.core.states import AssignmentMethod, ProcessStatus, TaskStatus
 
@@ -120,6 +120,16 @@ def given_up(changes: Changes) -> Iterator[tuple[str, Task]]:
                 or columns.get("assigned_to", task.assigned_to) != task.assigned_to
             )
         ):
+            yield task.assigned_to, task
+
+
+def taken_on(changes: Changes) -> Iterator[tuple[str, Task | Dependant]]:
+    """The tasks of a named person that begin to count as that person's work by these changes."""
+    for dependant, columns in changes.freed:
+        if columns["open_dependencies"] == 0 and dependant.assigned_to and dependant.status in _HELD:
+            yield dependant.assigned_to, dependant
+    for task in changes.created_tasks:
+        if task.ready_at is not None and task.assigned_to and task.status in _HELD:
             yield task.assigned_to, task
 
 

@@ -133,6 +133,43 @@ def test_a_task_that_is_completed_is_no_load_any_more(wb: gndp.Workbench, proces
     assert wb.tasks.explain_assignment(behind.id).considered[0].score == 0
 
 
+def test_what_a_command_makes_ready_for_somebody_takes_room(wb: gndp.Workbench, process: Any) -> None:
+    first = by_hand(wb, process, "eve")
+    ahead = by_hand(wb, process, "ann", depends_on=[first.id])
+    behind = routed(wb, process, depends_on=[first.id])
+    done(wb, first)
+    assert (who_has(wb, ahead), who_has(wb, behind)) == ("ann", None)
+    done(wb, ahead)
+    assert who_has(wb, behind) == "ann"
+
+
+def test_what_a_command_creates_for_somebody_takes_room(wb: gndp.Workbench, process: Any) -> None:
+    named = wanted(process, assignment_method="manual", assigned_to="ann")
+    _, behind = wb.tasks.create_many([named, wanted(process)])
+    assert behind.assigned_to is None
+    assert wb.check().ok
+
+
+def test_what_somebody_has_in_a_process_that_begins_to_run_takes_room(wb: gndp.Workbench) -> None:
+    held = started(wb, hold=True)
+    by_hand(wb, held, "ann")
+    waits = routed(wb, held)
+    wb.processes.update_status(held.id, new_status="running", user_id="eve")
+    assert who_has(wb, waits) is None
+    assert wb.check().ok
+
+
+def test_what_somebody_has_in_a_process_that_runs_again_takes_room(wb: gndp.Workbench, process: Any) -> None:
+    by_hand(wb, process, "ann")
+    fails = by_hand(wb, process, "eve")
+    behind = routed(wb, process, depends_on=[fails.id])
+    wb.tasks.start(fails.id, user_id="eve")
+    wb.tasks.fail(fails.id, user_id="eve", error_message="no", final=True)
+    wb.tasks.skip(fails.id, user_id="eve", reason="not needed")
+    assert who_has(wb, behind) is None
+    assert wb.check().ok
+
+
 # Capacity that a command frees.
 
 
