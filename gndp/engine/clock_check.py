@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from gndp.core import sla
-from gndp.core.clocks import moments_of, timer_of
+from gndp.core.clocks import moments_of, since_start, timer_of
 from gndp.core.errors import Invalid
 from gndp.core.policies import Terms, usable_terms
 from gndp.core.records import SlaClock
@@ -83,7 +83,7 @@ def _wrong(clock: SlaClock, terms: Terms, history: list[_Event], swept_at: datet
     heard = [event for event in history if clock.task_id is None or event.task_id in (None, clock.task_id)]
     if _was_called_off(clock, heard):
         return None
-    timer = sla.fold(terms, _moments(heard))
+    timer = sla.fold(terms, since_start(clock, _moments(heard)))
     if timer is None:
         return "its history does not start it"
     if timer != timer_of(clock):

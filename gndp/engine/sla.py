@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
-from gndp.core.clocks import history_of, timer_of
+from gndp.core.clocks import history_of, since_start, timer_of
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
@@ -157,10 +157,14 @@ class Sla:
         call = Call("sla.recompute", self._transitions.actor(user_id), given)
         return self._transitions.execute(call, lambda work: recompute_item(work, process, task, why), _CLOCKS)
 
-    def sweep(self) -> SweepReport:
-        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself."""
+    def sweep(self, should_stop: Callable[[], bool] = lambda: False) -> SweepReport:
+        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself.
+
+        ``should_stop`` is asked before each hundred clocks; once it says so, the rest is left to the next
+        sweep.
+        """
         self._transitions.require("jobs.run")
-        return sweep.sweep(self._transitions, self._definitions, self._directory)
+        return sweep.sweep(self._transitions, self._definitions, self._directory, should_stop)
 
     def next_due(self) -> datetime | None:
         """The next instant at which a sweep has something to tell, if no command comes; None when never.
@@ -228,7 +232,7 @@ def _reading(
         if clock.end_time is not None and clock.end_time <= at:
             # A recomputation may have called it off, which nothing in its history does.
             return sla.read(timer_of(clock), terms, at)
-        return sla.clock(terms, history, at)
+        return sla.clock(terms, since_start(clock, history), at)
     except Invalid:
         return None
 
