@@ -72,9 +72,7 @@ Handler = Callable[[Any], Any]
 
 def awaits(handler: Handler) -> bool:
     """Whether a handler is a coroutine function, or an object that is called like one."""
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
-        getattr(handler, "__call__", None)
-    )
+    return any(inspect.iscoroutinefunction(called) for called in (handler, type(handler).__call__))
 
 
 class BusSubscription:
