@@ -240,7 +240,7 @@ class DurableSubscription:
         self._catch_up(reign, process_id)
 
     def _catch_up(self, reign: Reign, process_id: UUID) -> None:
-        """Handle what has waited behind an event that is out of the way, until the next that fails or failed."""
+        """Handle what has waited behind an event that is out of the way, until one fails or has failed."""
         while not self._stopping.is_set():
             rows, is_held = self._transitions.database.read(
                 statement("subscriptions", "behind", name=self.name, process_id=process_id, most=_PAGE),
