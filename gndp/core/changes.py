@@ -66,6 +66,15 @@ class ItemSla(NamedTuple):
     due_date: datetime | None
     previous_due_date: datetime | None
 
+    def shown_by(self, task: Task) -> Task:
+        """The task with what its clocks say."""
+        follows = task.due_date is None or task.due_date == self.previous_due_date
+        return task._replace(
+            sla_status=self.sla_status,
+            sla_breach_time=self.sla_breach_time,
+            due_date=self.due_date if follows else task.due_date,
+        )
+
 
 @dataclass(slots=True)
 class Changes:
@@ -151,4 +160,7 @@ class Changes:
     def task_after(self, task: Task) -> Task:
         """A task as it will be once this is written (but for version and updated_at)."""
         change = self.task_columns.get(task.id)
-        return task if change is None else task._replace(**change[1])
+        if change is not None:
+            return task._replace(**change[1])
+        shown = next((item for item in self.item_slas if item.id == task.id), None)
+        return task if shown is None else shown.shown_by(task)

@@ -18,6 +18,7 @@ from gndp.core.errors import Invalid
 from gndp.core.policies import Terms, usable_terms
 from gndp.core.records import SlaClock
 from gndp.core.sla import Ended, Moment
+from gndp.store.queries import with_columns
 from gndp.store.resources import sql_text
 
 NAME = "sla_clock"
@@ -49,7 +50,7 @@ def wrong_clocks(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str
         connection.cursor(name="sla_histories", row_factory=tuple_row) as events,
     ):
         clocks.itersize = events.itersize = 5_000
-        clocks.execute(sql_text("queries/clock_check/clocks.sql"))
+        clocks.execute(with_columns(sql_text("queries/clock_check/clocks.sql")))
         events.execute(sql_text("queries/clock_check/histories.sql"))
         for (process_id, rows), (_, history_rows) in zip(
             groupby(clocks, key=itemgetter(1)), groupby(events, key=itemgetter(0)), strict=True

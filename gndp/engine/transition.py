@@ -218,9 +218,10 @@ class Work:
 
     def task_answer(self, changes: Changes, task: Task) -> Task:
         """A task as it stands once the changes are written."""
-        if task.id not in changes.task_columns:
+        after = changes.task_after(task)
+        if after is task:
             return task
-        return changes.task_after(task)._replace(version=task.version + 1, updated_at=self._updated_at)
+        return after._replace(version=task.version + 1, updated_at=self._updated_at)
 
     def created_answer(self, changes: Changes) -> list[Task]:
         """The new tasks as they stand once they are written."""

@@ -438,6 +438,10 @@ def _translated(error: psycopg.Error) -> Exception:
     is_over = not sqlstate or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
     if is_over or sqlstate.startswith(("08", "57P", "53")):
         return DatabaseUnavailable(_one_line(error))
+    if sqlstate == "0A000" and "cached plan" in str(error):
+        return DatabaseUnavailable(
+            "the database's tables were changed while this ran; it must be started anew"
+        )
     return error
 
 
