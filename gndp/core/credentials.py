@@ -31,7 +31,7 @@ LONGEST_LOCK = timedelta(hours=24)
 """How long a lock holds at most."""
 
 _LEAST_DIFFERENT = 5
-_ROWS = ("01234567890" * 30, "abcdefghijklmnopqrstuvwxyz" * 12, "qwertyuiopasdfghjklzxcvbnm" * 12)
+_ROWS = ("0123456789" * 30, "abcdefghijklmnopqrstuvwxyz" * 12, "qwertyuiopasdfghjklzxcvbnm" * 12)
 
 
 class Standing(NamedTuple):

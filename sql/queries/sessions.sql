@@ -41,8 +41,10 @@ WHERE secret_hash = :secret_hash AND user_id = :user_id AND replaced_at IS NULL;
 DELETE FROM browser_sessions WHERE secret_hash = :secret_hash AND user_id <> :user_id;
 
 -- name: close
--- A session ends.
-DELETE FROM browser_sessions WHERE secret_hash = :secret_hash;
+-- A session ends, and with it whatever of the same person gave way to another and is good for a moment more.
+DELETE FROM browser_sessions s USING browser_sessions closed
+WHERE closed.secret_hash = :secret_hash AND s.user_id = closed.user_id
+  AND (s.secret_hash = closed.secret_hash OR s.replaced_at IS NOT NULL);
 
 -- name: close_all
 -- All sessions of somebody end.
