@@ -14,7 +14,6 @@ from argon2 import PasswordHasher
 import gndp
 from gndp.access.accounts import Accounts
 from gndp.access.identity import ALL_SCOPES, Identity, Proof
-from gndp.access.keys import SigningKeys
 from gndp.core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from gndp.core.states import LinkPurpose
 from tests.database.access_scene import CHEAP, NOON, OTHER, PASSWORD, Server, at_once, unauthenticated
@@ -405,130 +404,7 @@ def test_a_bearer_token_ends_when_its_person_leaves(server: Server) -> None:
     unauthenticated(server.bearer.verify, bearer.token)
 
 
-# The first start --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def fresh(new_workbench: Callable[..., gndp.Workbench]) -> Server:
-    """A server of a database in which nobody is."""
-    return Server(new_workbench())
-
-
-def test_the_first_start_makes_an_admin(fresh: Server) -> None:
-    link = fresh.accounts.first_admin_link()
-    assert link is not None
-    assert link[1:] == ("admin", LinkPurpose.FIRST_START, NOON + timedelta(hours=24))
-    assert fresh.accounts.first_admin_link() is None
-    assert fresh.workbench.directory.person("admin").role == "admin"
-    assert fresh.accounts.set_password(link.token, PASSWORD).role == "admin"
-    assert fresh.accounts.sign_in("admin", PASSWORD).role == "admin"
-    fresh.wait(days=400)
-    assert fresh.accounts.first_admin_link() is None
-
-
-def test_a_first_link_that_nobody_used_in_time_is_made_again(fresh: Server) -> None:
-    first = fresh.accounts.first_admin_link()
-    fresh.wait(hours=24)
-    second = fresh.accounts.first_admin_link()
-    assert first is not None and second is not None
-    unauthenticated(fresh.accounts.set_password, first.token, PASSWORD)
-    assert fresh.accounts.set_password(second.token, PASSWORD).user_id == "admin"
-
-
-def test_an_admin_of_the_directory_is_taken_before_one_is_made(fresh: Server) -> None:
-    fresh.workbench.directory.add_person("alma", role="admin", active=False)
-    fresh.workbench.directory.add_person("carl", role="admin")
-    fresh.workbench.directory.add_person("admin")
-    link = fresh.accounts.first_admin_link()
-    assert link is not None and link.user_id == "carl"
-    assert fresh.workbench.directory.person("admin").role == "worker"
-
-
-def test_nobody_becomes_an_admin_by_being_called_so(fresh: Server) -> None:
-    fresh.workbench.directory.add_person("admin", role="viewer")
-    link = fresh.accounts.first_admin_link()
-    assert link is not None and link.user_id == "admin-2"
-    assert fresh.workbench.directory.person("admin").role == "viewer"
-
-
-def test_where_somebody_has_a_password_it_is_not_the_first_start(server: Server) -> None:
-    assert server.accounts.first_admin_link() is None
-    assert [account.user_id for account in server.accounts.list()] == ["ann"]
-
-
-def test_of_servers_that_start_at_once_one_gets_the_link(
-    new_workbench: Callable[..., gndp.Workbench], database_url: str
-) -> None:
-    servers = [Server(new_workbench(database_url=database_url)) for _ in range(4)]
-    answers = at_once(8, lambda n: servers[n % 4].accounts.first_admin_link())
-    (link,) = [answer for answer in answers if answer is not None]
-    assert servers[0].accounts.set_password(link.token, PASSWORD).user_id == "admin"
-    assert [person.user_id for person in servers[0].workbench.directory.people()] == ["admin"]
-
-
-# Keys, and what is kept -------------------------------------------------------------------------------
-
-
-def test_servers_share_the_key_that_the_database_keeps(server: Server, other_server: Server) -> None:
-    servers = (server, other_server)
-    keys = at_once(8, lambda n: servers[n % 2].keys.key("bearer"))
-    assert len({*keys}) == 1 and len(keys[0]) == 64
-    assert server.keys.key("bearer") == keys[0] != server.keys.key("pages")
-    assert len(server.rows("signing_keys")) == 1
-    token = server.bearer.issue(server.accounts.sign_in("ann", PASSWORD)).token
-    assert other_server.bearer.verify(token).user_id == "ann"
-
-
-def test_a_key_that_is_given_is_taken_and_none_is_made(
-    new_workbench: Callable[..., gndp.Workbench], server: Server
-) -> None:
-    url = server.workbench.database_url
-    given, same, another = (
-        Server(new_workbench(database_url=url), secret_key=letter * 32) for letter in "aab"
-    )
-    token = given.bearer.issue(given.accounts.sign_in("ann", PASSWORD)).token
-    assert same.bearer.verify(token).user_id == "ann"
-    unauthenticated(another.bearer.verify, token)
-    assert server.rows("signing_keys") == []
-    unauthenticated(server.bearer.verify, token)
-
-
-def test_a_key_that_is_too_short_is_refused(server: Server) -> None:
-    transitions = server.workbench._transitions
-    with pytest.raises(Invalid, match="secret_key: needs at least 32 characters"):
-        SigningKeys(transitions.transaction, transitions.read, transitions.now, "changeme")
-
-
-def test_a_key_of_a_unit_that_was_undone_is_not_kept(server: Server) -> None:
-    undone: list[bytes] = []
-    with pytest.raises(Conflict), server.workbench.transaction():
-        undone.append(server.keys.key("bearer"))
-        raise Conflict("no")
-    assert server.keys.key("bearer") != undone[0]
-    assert server.keys.key("bearer") == server.keys.key("bearer")
-
-
-def test_no_secret_is_kept_as_it_was_handed_out(server: Server) -> None:
-    identity = server.accounts.sign_in("ann", PASSWORD)
-    session = server.sessions.open(identity)
-    rotated = server.sessions.rotate(session.secret)
-    made = server.tokens.create("ann", "export", ["read"], NOON + timedelta(days=30))
-    bearer = server.bearer.issue(identity)
-    link = server.accounts.issue_link("bob")
-    unauthenticated(server.accounts.sign_in, "ann", OTHER)
-    _, id, secret = made.token.split("_")
-    secrets = {
-        *(PASSWORD, OTHER, session.secret, session.csrf_token, rotated.secret, rotated.csrf_token),
-        *(secret, bearer.token, bearer.token.split(".")[2], link.token),
-    }
-    kept = server.everything()
-    assert id in kept
-    for text in secrets:
-        for form in (text, text.encode().hex(), text.encode().hex().upper()):
-            assert form not in kept
-    with psycopg.connect(server.workbench.database_url) as connection:
-        hashes = connection.execute("SELECT password_hash FROM accounts WHERE password_hash IS NOT NULL")
-        assert all(hash.startswith("$argon2id$") for (hash,) in hashes)
+# What is not an account --------------------------------------------------------------------------------
 
 
 def test_the_database_refuses_what_no_account_may_be(server: Server) -> None:
