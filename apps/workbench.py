@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 TITLE = "GNDP operations workbench"
 
 
-def pages(workbench: Workbench) -> dict[str, Callable[[], Any]]:
-    """The pages by path; each builds itself for a browser session."""
+def pages(workbench_of: Callable[[Mapping[str, str]], Workbench]) -> dict[str, Callable[[], Any]]:
+    """The pages by path; each builds itself for a browser session, whose cookies say whose it is."""
     pn.config.nthreads = 4
-    return {"/": lambda: _framed(workbench, overview)}
+    return {"/": lambda: _framed(workbench_of(pn.state.cookies), overview)}
 
 
 def _framed(workbench: Workbench, page: Callable[[Workbench], Any]) -> Any:

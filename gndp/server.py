@@ -1,6 +1,6 @@
 """The server: workbench pages and API as one ASGI application on one port.
 
-Until authentication exists it listens on loopback only, answers only to loopback names (so that no other
+It listens on loopback only, answers only to loopback names (so that no other
 site can be made to resolve to it) and refuses requests, frames and WebSockets of another origin's page;
 a link to the workbench may be followed from anywhere.
 """
@@ -11,22 +11,37 @@ import gc
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import uvicorn
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import JSONResponse
+from fastapi.concurrency import run_in_threadpool
+from fastapi.requests import HTTPConnection
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gndp.access.entrance import Entrance, principal_of
 from gndp.api.app import add_api
-from gndp.core.errors import DatabaseUnavailable, Forbidden, ServerUnavailable
+from gndp.api.callers import COOKIE
+from gndp.core.errors import DatabaseUnavailable, Forbidden, ServerUnavailable, Unauthenticated
 from gndp.workbench import Workbench
 
+_OPEN = ("/api/", "/healthz", "/sign-in", "/static/")
+"""What may be asked for by whoever has no session: the beginnings of the paths."""
 
-def build_app(workbench: Workbench) -> FastAPI:
+_SIGN_IN_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+}
+
+
+def build_app(workbench: Workbench, needs_authentication: bool = False) -> FastAPI:
     """The application on a workbench; the caller closes the workbench."""
     from bokeh.settings import settings as bokeh_settings
     from panel.io.fastapi import add_applications
@@ -38,7 +53,7 @@ def build_app(workbench: Workbench) -> FastAPI:
     # Panel's extensions are served only if they were imported before the application is mounted.
     shell = _shell()
     app = FastAPI(title="GNDP", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    add_api(app, workbench)
+    add_api(app, workbench, needs_authentication)
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:
@@ -53,9 +68,23 @@ def build_app(workbench: Workbench) -> FastAPI:
         # Panel's own route here, which this one stands before, imports whatever module the URL names.
         raise HTTPException(404)
 
+    def whose(cookies: Mapping[str, str]) -> Workbench:
+        if not needs_authentication:
+            return workbench
+        session = workbench.entrance.sessions.find(cookies.get(COOKIE, ""))
+        return workbench.acting_as(principal_of(session.identity))
+
+    @app.get("/sign-in")
+    def sign_in() -> FileResponse:
+        return FileResponse(Path(shell.__file__).with_name("sign_in.html"), headers=_SIGN_IN_HEADERS)
+
+    @app.get("/sign-in.js")
+    def sign_in_script() -> FileResponse:
+        return FileResponse(Path(shell.__file__).with_name("sign_in.js"), media_type="text/javascript")
+
     # Said again, since bokeh-fastapi reads the settings once, when it is first imported.
     add_applications(
-        shell.pages(workbench),
+        shell.pages(whose),
         app=app,
         title=shell.TITLE,
         sign_sessions=True,
@@ -64,6 +93,8 @@ def build_app(workbench: Workbench) -> FastAPI:
     for route in app.routes:
         if isinstance(route, APIRoute):  # the pages, which are no part of the API
             route.include_in_schema = False
+    if needs_authentication:
+        app.add_middleware(SignedInOnly, entrance=workbench.entrance)
     app.add_middleware(SameOriginOnly)
     return app
 
@@ -71,10 +102,11 @@ def build_app(workbench: Workbench) -> FastAPI:
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens on ``host`` and ``port`` (0 takes any), taken before there is anything to serve.
 
-    Raises Forbidden for a host that is not loopback, ServerUnavailable when the port cannot be had.
+    Raises Forbidden for a host that is not loopback: what a network needs beside authentication (limits, TLS
+    in front) is not there yet. Raises ServerUnavailable when the port cannot be had.
     """
     if not _is_loopback(host):
-        raise Forbidden(f"cannot listen on {host}: without authentication only loopback is allowed")
+        raise Forbidden(f"cannot listen on {host}: only loopback is allowed")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,6 +125,7 @@ def serve(
     listening: socket.socket,
     on_ready: Callable[[str], None],
     log_level: str = "warning",
+    needs_authentication: bool = False,
 ) -> None:
     """Serve on a socket from ``listen`` until SIGINT or SIGTERM, and close it.
 
@@ -102,7 +135,10 @@ def serve(
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     config = uvicorn.Config(
-        build_app(workbench), log_level=log_level, ws="websockets-sansio", timeout_graceful_shutdown=3
+        build_app(workbench, needs_authentication),
+        log_level=log_level,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=3,
     )
     server = _Server(config, lambda: on_ready(address))
     try:
@@ -132,6 +168,35 @@ class SameOriginOnly:
         else:
             refusal = JSONResponse({"detail": "another site's request"}, status_code=403)
             await refusal(scope, receive, send)
+
+
+class SignedInOnly:
+    """ASGI middleware: pages and their WebSocket for whoever has a session; others are led to the sign-in.
+
+    The API asks by itself, since programs come without a session. What pages are drawn with is no secret.
+    """
+
+    def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
+        self._app = app
+        self._entrance = entrance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or lead it to the sign-in (a WebSocket is closed before it opens)."""
+        is_open = scope["type"] not in ("http", "websocket") or scope["path"].startswith(_OPEN)
+        if is_open or await run_in_threadpool(self._is_signed_in, scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            there = RedirectResponse(f"/sign-in?{urlencode({'next': scope['path']})}", status_code=303)
+            await there(scope, receive, send)
+
+    def _is_signed_in(self, scope: Scope) -> bool:
+        secret = HTTPConnection(scope).cookies.get(COOKIE)
+        try:
+            return secret is not None and bool(self._entrance.sessions.find(secret))
+        except Unauthenticated:
+            return False
 
 
 class _Server(uvicorn.Server):

@@ -20,6 +20,14 @@ class Settings(BaseSettings):
     data_dir: Path | None = Field(default=None, description="where the embedded PostgreSQL keeps its data")
     host: str = Field(default="127.0.0.1", description="the address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="the port that the server listens on")
+    auth: Literal["on", "off"] = Field(
+        default="off",
+        description="whether callers must say who they are; off is allowed on loopback only",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="what servers sign with, at least 32 characters; without it the database keeps a key",
+    )
     pool_min_size: int = Field(default=2, ge=1, description="connections kept open")
     pool_max_size: int = Field(default=20, ge=1, description="connections at most")
     jobs: Literal["on", "off"] = Field(default="on", description="whether the server runs the scheduled jobs")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from gndp.access.entrance import Entrance
 from gndp.access.guard import guarded
 from gndp.access.principals import Principal
 from gndp.access.rights import Rights
@@ -45,7 +46,7 @@ def utc_now() -> datetime:
 
 class Workbench:
     """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``,
-    ``.calendars``, ``.sla``, ``.events``, ``.jobs``, ``.audit``.
+    ``.calendars``, ``.sla``, ``.events``, ``.jobs``, ``.audit``, ``.entrance``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
@@ -67,6 +68,12 @@ class Workbench:
             self._transitions.transaction, self._transitions.read, self._transitions.now
         )
         self._add_engine()
+        self.entrance = Entrance(
+            self._transitions.transaction,
+            self._transitions.read,
+            self._transitions.now,
+            None if settings.secret_key is None else settings.secret_key.get_secret_value(),
+        )
         self.events = Events(self._transitions)
         self.audit = Audit(database)
         waiting = Waiting(self._transitions, self.definitions)
@@ -106,6 +113,7 @@ class Workbench:
         bound.events = guarded(self.events, "events", rights)
         bound.jobs = guarded(self.jobs, "jobs", rights)
         bound.audit = guarded(self.audit, "audit", rights)
+        bound.entrance = guarded(self.entrance, "entrance", rights)
         return bound
 
     @property

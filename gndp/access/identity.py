@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from gndp.core.errors import Forbidden
 from gndp.core.states import TokenScope
 
 
@@ -36,6 +37,11 @@ class Identity(NamedTuple):
     password_generation: int | None
     proof: Proof
     scopes: frozenset[str] = ALL_SCOPES
+
+    def require_password_or_session(self) -> None:
+        """Raise Forbidden for whoever came by a token: what lasts longer must not be had for it."""
+        if self.proof not in (Proof.PASSWORD, Proof.SESSION):
+            raise Forbidden("this asks for a session, not a token")
 
     @classmethod
     def of(cls, row: Sequence[Any], proof: Proof, scopes: Iterable[str] = ALL_SCOPES) -> Identity:

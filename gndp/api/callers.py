@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request
 
+from gndp.access.entrance import Entrance, principal_of
+from gndp.access.identity import Identity
 from gndp.api.correlation import correlation_of
 from gndp.api.problems import Refused
+from gndp.core.errors import Forbidden, Unauthenticated
 from gndp.workbench import Workbench
 
 _ETAG = re.compile(r'"(\d{1,18})"')
@@ -21,8 +24,48 @@ _IdempotencyKey = Annotated[
 ]
 
 
+COOKIE = "gndp_session"
+CSRF_HEADER = "X-CSRF-Token"
+
+_BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def entrance_of(request: Request) -> Entrance:
+    """What proves who somebody is."""
+    return _workbench(request).entrance
+
+
+def identity_of(request: Request) -> Identity:
+    """Who calls: by the token in Authorization, else by the session in the cookie. Raises Unauthenticated;
+    Forbidden for a session that changes something without its page's token."""
+    entrance = entrance_of(request)
+    authorization = request.headers.get("Authorization")
+    if authorization is not None:
+        match = _BEARER.fullmatch(authorization)
+        if match is None:
+            raise Unauthenticated
+        return entrance.by_token(match[1])
+    secret = request.cookies.get(COOKIE)
+    if secret is None:
+        raise Unauthenticated
+    identity = entrance.sessions.find(secret).identity
+    if request.method not in _SAFE and not entrance.sessions.is_csrf_token(
+        secret, request.headers.get(CSRF_HEADER)
+    ):
+        raise Forbidden(f"a session needs the {CSRF_HEADER} of its page to change something")
+    return identity
+
+
 def workbench_of(request: Request) -> Workbench:
-    """The workbench, with the rights of whoever calls."""
+    """The workbench with the rights of whoever calls; without authentication, as it is."""
+    workbench = _workbench(request)
+    if not request.app.state.needs_authentication:
+        return workbench
+    return workbench.acting_as(principal_of(identity_of(request)))
+
+
+def _workbench(request: Request) -> Workbench:
     workbench: Workbench = request.app.state.workbench
     return workbench
 
@@ -51,6 +94,8 @@ def creating_of(
     return {"idempotency_key": idempotency_key, "correlation_id": correlation_of(request.scope)}
 
 
+Who = Annotated[Identity, Depends(identity_of)]
+TheEntrance = Annotated[Entrance, Depends(entrance_of)]
 Bench = Annotated[Workbench, Depends(workbench_of)]
 Common = Annotated[dict[str, Any], Depends(common_of)]
 Creating = Annotated[dict[str, Any], Depends(creating_of)]

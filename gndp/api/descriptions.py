@@ -11,6 +11,7 @@ from gndp.api.problems import PROBLEM_JSON, Problem
 
 _PROBLEMS = {
     400: "The request cannot be read.",
+    401: "The caller has not said who they are, or not so that it could be believed.",
     403: "The caller may not do this.",
     404: "There is no such thing.",
     409: "The current state does not allow it; `current` says how it stands.",
@@ -19,7 +20,7 @@ _PROBLEMS = {
     422: "The request is not valid; `problems` lists what is wrong.",
     503: "The database cannot be reached; try again.",
 }
-_ALWAYS = (400, 403, 413, 503)
+_ALWAYS = (400, 401, 403, 413, 503)
 
 
 def answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -18,7 +18,15 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from gndp.api.correlation import correlation_of
-from gndp.core.errors import Conflict, DatabaseUnavailable, Forbidden, GndpError, Invalid, NotFound
+from gndp.core.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    Forbidden,
+    GndpError,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+)
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -122,6 +130,9 @@ def _reply_to_refusal(request: Request, error: Exception) -> Response:
             return problem_reply(request, kind, status, str(error), current=current)
         case Invalid():
             return _invalid(request, [(problem.place, problem.message) for problem in error.problems])
+        case Unauthenticated():
+            header = {"WWW-Authenticate": "Bearer"}
+            return problem_reply(request, "unauthenticated", 401, str(error), header)
         case Forbidden():
             return problem_reply(request, "forbidden", 403, str(error))
         case DatabaseUnavailable():

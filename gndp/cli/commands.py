@@ -255,8 +255,18 @@ def serve(
         server.serve(
             workbench,
             listening,
-            on_ready=lambda address: typer.echo(f"the workbench is at {address} (Ctrl-C stops it)"),
+            on_ready=lambda address: _say_where(workbench, address, settings.auth == "on"),
             log_level=settings.log_level,
+            needs_authentication=settings.auth == "on",
+        )
+
+
+def _say_where(workbench: Workbench, address: str, needs_authentication: bool) -> None:
+    typer.echo(f"the workbench is at {address} (Ctrl-C stops it)")
+    link = workbench.entrance.accounts.first_admin_link() if needs_authentication else None
+    if link is not None:
+        typer.echo(
+            f"set the password of {link.user_id} here, once, within a day: {address}sign-in#link={link.token}"
         )
 
 

@@ -291,6 +291,7 @@ class Processes:
             "status": lists.member(ProcessStatus, status, "status"),
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
             "process_type": arguments.optional_name(process_type, "process_type"),
+            **self._transitions.sight("processes.see"),
         }
         page = lists.process_page(self._transitions.read, filters, limit, offset)
         return ProcessPage(

@@ -345,6 +345,7 @@ class Tasks:
             "process_instance_id": None if process_id is None else parse_id(process_id, "process_id"),
             "status": lists.member(TaskStatus, status, "status"),
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
+            **self._transitions.sight("tasks.see"),
         }
         page = lists.task_page(self._transitions.read, filters, limit, offset)
         listed = [ListedTask(Task._make(row[:_TASK_WIDTH]), row[_TASK_WIDTH]) for row in page.rows]

@@ -231,3 +231,34 @@ def test_the_engine_goes_by_the_table(house: gndp.Workbench, role: Role, action:
             assert is_allowed, "the state is looked at only by those who may"
         else:
             assert is_allowed
+
+
+def test_lists_hold_what_may_be_seen_and_no_more(house: gndp.Workbench) -> None:
+    of_north, north_task = started(house)
+    of_south, south_task = started(house, team="south", assignee="sue")
+    shared, shared_task = started(house, team=None)
+    house.tasks.create(
+        process_instance_id=of_north.id,
+        task_definition_id="u",
+        task_name="U",
+        task_type="manual",
+        assigned_to="sue",
+    )
+
+    def listed(bound: gndp.Workbench) -> tuple[set[Any], set[Any]]:
+        processes, tasks = bound.processes.list(), bound.tasks.list()
+        assert processes.total == len(processes.processes) and tasks.total == len(tasks.tasks)
+        for process in processes.processes:
+            assert bound.processes.get(process.id)
+        for task in tasks.tasks:
+            assert bound.tasks.get(task.id)
+        return {one.id for one in processes.processes}, {one.id for one in tasks.tasks}
+
+    processes, tasks = listed(acting(house, "bob"))
+    assert processes == {of_north.id, shared.id}
+    assert {north_task.id, shared_task.id} <= tasks and south_task.id not in tasks
+    processes, tasks = listed(acting(house, "sue"))
+    assert processes == {of_north.id, of_south.id, shared.id}
+    assert {south_task.id, shared_task.id} <= tasks and north_task.id not in tasks and len(tasks) == 3
+    assert len(listed(acting(house, "max"))[0]) == 3
+    assert acting(house, "bob").processes.list(status="running", assigned_to="ann").total == 0

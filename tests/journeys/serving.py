@@ -14,9 +14,11 @@ from gndp.server import build_app
 
 
 @contextmanager
-def served(workbench: gndp.Workbench) -> Iterator[str]:
+def served(workbench: gndp.Workbench, needs_authentication: bool = False) -> Iterator[str]:
     """The address of a running server; it is stopped afterwards."""
-    config = uvicorn.Config(build_app(workbench), host="127.0.0.1", port=0, log_level="warning")
+    config = uvicorn.Config(
+        build_app(workbench, needs_authentication), host="127.0.0.1", port=0, log_level="warning"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
