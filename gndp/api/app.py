@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from gndp.api.correlation import Correlation
 from gndp.api.descriptions import describe
+from gndp.api.limits import Limits
 from gndp.api.problems import add_problem_replies
 from gndp.api.routes import authentication, processes, tasks
 from gndp.workbench import Workbench
@@ -22,4 +23,5 @@ def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> N
     app.include_router(api)
     describe(app)
     add_problem_replies(app)
+    app.add_middleware(Limits)
     app.add_middleware(Correlation)

@@ -17,10 +17,11 @@ _PROBLEMS = {
     409: "The current state does not allow it; `current` says how it stands.",
     412: "It was changed since the caller read it; `current` says how it stands.",
     413: "The body is larger than 1 MB.",
+    415: "The body is not named application/json.",
     422: "The request is not valid; `problems` lists what is wrong.",
     503: "The database cannot be reached; try again.",
 }
-_ALWAYS = (400, 401, 403, 413, 503)
+_ALWAYS = (400, 401, 403, 413, 415, 503)
 
 
 def answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -243,6 +243,10 @@ def test_versions_and_keys(client: httpx.Client) -> None:
         ("DELETE", "/api/processes", {}, 405, "malformed"),
         ("POST", "/api/processes", {"json": {}}, 422, "invalid"),
         ("POST", "/api/processes", {"json": {"process_name": "\0"}}, 422, "invalid"),
+        ("POST", "/api/processes", {"content": "{}"}, 415, "unsupported"),
+        ("POST", "/api/processes", {"data": {"process_name": "x"}}, 415, "unsupported"),
+        ("POST", "/api/processes", {"json": {"process_name": "x" * 1_000_000}}, 413, "too-large"),
+        ("POST", "/api/processes", {"content": iter([b"x" * 600_000] * 2)}, 413, "too-large"),
         (
             "POST",
             "/api/processes",
@@ -276,6 +280,7 @@ def test_problems(
     assert problem["type"] == f"urn:gndp:problem:{kind}" and problem["status"] == status
     assert problem["correlation_id"] == reply.headers["X-Correlation-ID"]
     assert problem["detail"] and "Traceback" not in reply.text
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_events_carry_the_request_s_correlation_id(client: httpx.Client) -> None:
