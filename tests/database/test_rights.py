@@ -216,21 +216,21 @@ _COMMANDS: dict[str, Callable[[gndp.Workbench, Process, Task], Any]] = {
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("action", _COMMANDS)
-def test_the_engine_goes_by_the_table(house: gndp.Workbench, role: Role, action: str) -> None:
-    over: Reach = getattr(POLICY[action], role.value)
-    for whose in ("team", "foreign"):
-        process, task = started(house, team="north" if whose == "team" else "south", assignee="sue")
-        bound = house.acting_as(Principal("pia", role, "north"))
-        is_allowed = over == Reach.ALL or (over == Reach.TEAM and whose == "team")
-        try:
-            _COMMANDS[action](bound, process, task)
-        except Forbidden:
-            assert not is_allowed
-        except GndpError:
-            assert is_allowed, "the state is looked at only by those who may"
-        else:
-            assert is_allowed
+def test_the_engine_goes_by_the_table(house: gndp.Workbench, role: Role) -> None:
+    bound = house.acting_as(Principal("pia", role, "north"))
+    for action, command in _COMMANDS.items():
+        over: Reach = getattr(POLICY[action], role.value)
+        for team in ("north", "south"):
+            process, task = started(house, team=team, assignee="sue")
+            is_allowed = over == Reach.ALL or (over == Reach.TEAM and team == "north")
+            try:
+                command(bound, process, task)
+            except Forbidden:
+                assert not is_allowed, (action, team)
+            except GndpError:
+                assert is_allowed, (action, team, "the state is looked at only by those who may")
+            else:
+                assert is_allowed, (action, team)
 
 
 def test_lists_hold_what_may_be_seen_and_no_more(house: gndp.Workbench) -> None:

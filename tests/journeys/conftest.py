@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -47,17 +48,19 @@ def run(folder: Path) -> Run:
 
 
 @pytest.fixture
-def run_here(folder: Path, database_url: str, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run ``gndp`` within this process, on a fresh database: the same answers, much sooner."""
+def run_inside(folder: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run ``gndp`` within this process, with no settings but those that are given: the same answers as
+    ``run``, much sooner."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GNDP_")}
 
-    def gndp_command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    def gndp_command(*arguments: object, **settings: object) -> subprocess.CompletedProcess[str]:
         capfd.readouterr()
         argv = ["gndp", *map(str, arguments)]
-        settings = {"GNDP_DATABASE_URL": database_url}
+        given = {name: str(value) for name, value in settings.items()}
         with (
             chdir(folder),
             patch.object(sys, "argv", argv),
-            patch.dict(os.environ, settings),
+            patch.dict(os.environ, inherited | given, clear=True),
             patch("signal.signal"),
             pytest.raises(SystemExit) as ended,
         ):
@@ -67,3 +70,9 @@ def run_here(folder: Path, database_url: str, capfd: pytest.CaptureFixture[str])
         return subprocess.CompletedProcess(argv, ended.value.code, printed, said)
 
     return gndp_command
+
+
+@pytest.fixture
+def run_here(run_inside: Run, database_url: str) -> Run:
+    """The same, on a fresh database."""
+    return partial(run_inside, GNDP_DATABASE_URL=database_url)

@@ -215,31 +215,31 @@ def test_people_are_imported_once_and_all_or_none(run_here: Run, database_url: s
     assert again == "0 people added, 0 updated, 2 unchanged\n"
 
 
-def test_settings_say_where_they_come_from_and_mask_secrets(run: Run, folder: Path) -> None:
+def test_settings_say_where_they_come_from_and_mask_secrets(run_inside: Run, folder: Path) -> None:
     (folder / ".env").write_text("GNDP_DATABASE_URL=postgresql://ann:hunter2@host/db\nGNDP_HOST=127.0.0.9\n")
-    output = succeeded(run("settings", "--json", GNDP_PORT=9000))
+    output = succeeded(run_inside("settings", "--json", GNDP_PORT=9000))
     shown = {name: (found["value"], found["source"]) for name, found in json.loads(output).items()}
     assert shown["GNDP_PORT"] == (9000, "environment")
     assert shown["GNDP_HOST"] == ("127.0.0.9", ".env")
     assert shown["GNDP_LOG_LEVEL"] == ("warning", "default")
     assert shown["GNDP_DATABASE_URL"][1] == ".env"
-    table = succeeded(run("settings"))
+    table = succeeded(run_inside("settings"))
     assert "hunter2" not in output + table
     assert "GNDP_DATA_DIR" in table
 
 
-def test_the_page_of_states_is_printed_and_written(run: Run, folder: Path) -> None:
-    assert succeeded(run("states")) == states_page()
-    assert succeeded(run("states", "--write", folder / "states.md")) == ""
+def test_the_page_of_states_is_printed_and_written(run_inside: Run, folder: Path) -> None:
+    assert succeeded(run_inside("states")) == states_page()
+    assert succeeded(run_inside("states", "--write", folder / "states.md")) == ""
     assert (folder / "states.md").read_text(encoding="utf-8") == states_page()
 
 
-def test_the_schema_of_a_document_is_printed_and_written(run: Run, folder: Path) -> None:
-    printed = succeeded(run("schema", "policy"))
+def test_the_schema_of_a_document_is_printed_and_written(run_inside: Run, folder: Path) -> None:
+    printed = succeeded(run_inside("schema", "policy"))
     assert json.loads(printed)["title"] == "GNDP SLA policy"
-    assert succeeded(run("schema", "calendar", "--write", folder / "calendar.json")) == ""
+    assert succeeded(run_inside("schema", "calendar", "--write", folder / "calendar.json")) == ""
     assert json.loads((folder / "calendar.json").read_text(encoding="utf-8"))["required"] == ["hours"]
-    assert run("schema", "poem").returncode == 2
+    assert run_inside("schema", "poem").returncode == 2
 
 
 def test_the_embedded_server_serves_a_command_and_stops(run: Run, folder: Path) -> None:
@@ -250,19 +250,19 @@ def test_the_embedded_server_serves_a_command_and_stops(run: Run, folder: Path) 
     assert str(data_dir) in told(run("check", "--data-dir", data_dir), 3)
 
 
-def test_a_newer_database_is_refused(run: Run, database_url: str) -> None:
+def test_a_newer_database_is_refused(run_inside: Run, database_url: str) -> None:
     with psycopg.connect(database_url) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999_future'")
-    assert "newer version" in told(run("check", "--database-url", database_url), 3)
+    assert "newer version" in told(run_inside("check", "--database-url", database_url), 3)
 
 
-def test_a_user_without_rights_is_told_so(run: Run, database_url: str) -> None:
+def test_a_user_without_rights_is_told_so(run_inside: Run, database_url: str) -> None:
     user = f"gndp_test_{uuid4().hex}"
     with psycopg.connect(database_url, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {user} LOGIN")
         try:
             url = psycopg.conninfo.make_conninfo(database_url, user=user)
-            assert "permission denied" in told(run("check", "--database-url", url), 3)
+            assert "permission denied" in told(run_inside("check", "--database-url", url), 3)
         finally:
             admin.execute(f"DROP ROLE {user}")
 
@@ -280,9 +280,9 @@ def test_a_user_without_rights_is_told_so(run: Run, database_url: str) -> None:
     ids=lambda value: "" if isinstance(value, dict | list) else str(value),
 )
 def test_what_cannot_be_is_said_in_one_line(
-    run: Run, arguments: list[str], settings: dict[str, str], code: int, words: str
+    run_inside: Run, arguments: list[str], settings: dict[str, str], code: int, words: str
 ) -> None:
-    assert words in told(run(*arguments, **settings), code)
+    assert words in told(run_inside(*arguments, **settings), code)
 
 
 def test_it_serves_until_it_is_told_to_stop(run: Run, folder: Path) -> None:
@@ -301,13 +301,13 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, folder: Path) -> None:
     assert "was not running" in succeeded(run("stop", "--data-dir", data_dir))
 
 
-def test_only_this_machine_is_served(run: Run, database_url: str) -> None:
-    refused = told(run("serve", "--host", "0.0.0.0", "--database-url", database_url), 2)
+def test_only_this_machine_is_served(run_inside: Run, database_url: str) -> None:
+    refused = told(run_inside("serve", "--host", "0.0.0.0", "--database-url", database_url), 2)
     assert "only loopback" in refused
 
 
-def test_wrong_usage_is_refused(run: Run) -> None:
-    result = run("check", "--no-such-option")
+def test_wrong_usage_is_refused(run_inside: Run) -> None:
+    result = run_inside("check", "--no-such-option")
     assert result.returncode == 2
     assert "No such option" in result.stderr
 
