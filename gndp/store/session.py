@@ -70,7 +70,7 @@ Row = tuple[Any, ...]
 
 
 class Statement(NamedTuple):
-    """A named query with the values of its parameters."""
+    """A query with the values of its parameters."""
 
     query: Query
     values: tuple[Any, ...]
@@ -321,12 +321,15 @@ class _Channel:
         pgconn = self._pgconn
         preparing: list[bytes | None] = []
         for (name, text, _), values in statements:
-            new = name not in self._prepared and name not in preparing
+            new = bool(name) and name not in self._prepared and name not in preparing
             preparing.append(name if new else None)
             if new:
                 pgconn.send_prepare(name, text)
             parameters = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-            pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
+            if name:
+                pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
+            else:
+                pgconn.send_query_params(text, parameters, result_format=pq.Format.BINARY)
         pgconn.pipeline_sync()
         self._flush()
         answers: list[list[Row]] = []
@@ -354,7 +357,9 @@ class _Channel:
         # The types of a prepared statement's columns never change, so its loaders are looked up once.
         loader = self._loaders.get(name)
         if loader is None:
-            loader = self._loaders[name] = Transformer(self._connection)
+            loader = Transformer(self._connection)
+            if name:
+                self._loaders[name] = loader
             loader.set_pgresult(result)
         else:
             loader.set_pgresult(result, set_loaders=False)

@@ -19,10 +19,11 @@ from gndp.store.models.processes import (
     ProcessDefinitions,
     ProcessEvents,
     ProcessInstances,
+    ProcessSearch,
 )
 from gndp.store.models.rules import WorkflowRules
 from gndp.store.models.subscriptions import EventDeliveries, EventLog, EventSubscriptions
-from gndp.store.models.tasks import TaskAssignments, Tasks
+from gndp.store.models.tasks import TaskAssignments, Tasks, TaskSearch
 
 __all__ = [
     "Calendars",
@@ -38,6 +39,7 @@ __all__ = [
     "ProcessDefinitions",
     "ProcessEvents",
     "ProcessInstances",
+    "ProcessSearch",
     "SQLModel",
     "SlaMetrics",
     "SlaPolicies",
@@ -45,6 +47,7 @@ __all__ = [
     "SlaSweeps",
     "SlaTerms",
     "TaskAssignments",
+    "TaskSearch",
     "Tasks",
     "Teams",
     "WorkflowRules",
