@@ -27,7 +27,7 @@ from gndp.core.values import require_aware
 MAX_OFFSET = 10_000
 """How many rows an offset may skip; a cursor goes on beyond."""
 
-MAX_WORDS = 16
+MAX_WORDS = 10
 """How many different words a search may have: each is looked up by itself."""
 
 _MAX_CURSOR = 8_000

@@ -55,7 +55,7 @@ class ProcessLists:
 
         ``search``: each of its words begins a word of the name, the definition's id, a tag or the business
         key, whatever the case. Words are what stands between spaces, punctuation and symbols; a search with
-        none finds nothing. It has up to 500 characters and 16 words.
+        none finds nothing. It has up to 500 characters and 10 words.
 
         ``sort`` is created_at, due_date (none last), priority (low first), name or status (in the order of a
         life); with ``-`` in front it is turned round. Equal ones go by their instant of creation where they
@@ -63,7 +63,7 @@ class ProcessLists:
 
         ``limit`` is 1–100, ``offset`` up to 10,000; the page's ``next_cursor``, given as ``cursor`` with the
         same filters and sort, goes on without bound: what keeps its place in the order comes once, whatever
-        else comes and goes. ``total`` is exact up to 10,000, beyond that an estimate; behind a
+        else comes and goes. ``total`` is exact up to 10,000, beyond that it may be an estimate; behind a
         cursor it is what it was for the first page.
         """
         filters = {

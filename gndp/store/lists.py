@@ -84,11 +84,13 @@ def page(read: Read, asked: Listing) -> Page:
     if _is_walked(asked):
         return _page_of(read, asked, _rows(read, asked, "walk"))
     rows = _rows(read, asked, "look through")
-    if len(rows) <= asked.limit:
-        return _page_of(read, asked, _rows(read, asked, "find"))
-    if asked.after is None and (estimate := _estimated(read, asked)) > _SURELY_MANY:
-        return Page(rows[: asked.limit], estimate, True, True)
-    return _page_of(read, asked, rows)
+    if len(rows) > asked.limit:
+        return _page_of(read, asked, rows, surely_many=_SURELY_MANY)
+    rows = _rows(read, asked, "find")
+    if asked.after is not None or not rows:
+        return _page_of(read, asked, rows)
+    # Whoever finds all has counted them.
+    return Page([row[:-1] for row in rows[: asked.limit]], rows[0][-1], False, len(rows) > asked.limit)
 
 
 def _is_walked(asked: Listing) -> bool:
@@ -107,20 +109,25 @@ def _outside(sort: Sort, filters: Iterable[str]) -> set[str]:
     return set(filters) - {"status"} - ranges.get(sort.name, set())
 
 
-def _page_of(read: Read, asked: Listing, rows: list[Row]) -> Page:
+def _page_of(read: Read, asked: Listing, rows: list[Row], surely_many: int | None = None) -> Page:
     """The page of the rows that were found, one more than it may have if there are more."""
     has_more = len(rows) > asked.limit
     if asked.after is not None:
         total, is_estimate = asked.after.total, asked.after.total_is_estimate
     elif has_more or (asked.offset and not rows):
-        total, is_estimate = _total(read, asked)
+        total, is_estimate = _total(read, asked, surely_many)
     else:
         total, is_estimate = asked.offset + len(rows), False
     return Page(rows[: asked.limit], total, is_estimate, has_more)
 
 
-def _total(read: Read, asked: Listing) -> tuple[int, bool]:
-    """The size of a list, counted up to a bound, and whether it is an estimate."""
+def _total(read: Read, asked: Listing, surely_many: int | None) -> tuple[int, bool]:
+    """The size of a list, counted up to a bound, and whether it is an estimate.
+
+    ``surely_many`` is the estimate from which on it is not counted.
+    """
+    if surely_many is not None and (estimate := _estimated(read, asked)) > surely_many:
+        return estimate, True
     names = tuple(sorted(asked.filters))
     ((counted,),) = read(_statement(_count(asked.noun, names), {**_values(asked), "most": COUNTED + 1}))
     if counted[0] <= COUNTED:
@@ -209,6 +216,8 @@ def _page(shape: _Shape) -> Query:
     if shape.noun is TASKS:
         joined = joined.join(_PROCESSES, _PROCESSES.c.id == table.c.process_instance_id)
         columns.append(_PROCESSES.c.process_name)
+    if shape.way == "find" and not shape.goes_on:
+        columns.append(sa.select(sa.func.count()).select_from(found).scalar_subquery())
     rows = sa.select(*columns).select_from(joined).order_by(*_directed(list(ids.c), shape.sort))
     # Only the steps of a process are listed by a statement that stays prepared: thousands of others exist,
     # and a plan that was made for all values would not know how many rows fit these.

@@ -36,7 +36,7 @@ from gndp.core.states import (
     Severity,
     SlaStatus,
 )
-from gndp.store.models.columns import Xid8, one_of
+from gndp.store.models.columns import SHORT_LIST, Xid8, one_of
 
 
 class ProcessDefinitions(SQLModel, table=True):
@@ -253,8 +253,8 @@ class ProcessSearch(SQLModel, table=True):
     __tablename__ = "process_search"
     __table_args__ = (
         PrimaryKeyConstraint("process_id", name="process_search_pkey"),
-        Index("process_search_words_idx", "words", postgresql_using="gin"),
-        Index("process_search_tags_idx", "tags", postgresql_using="gin"),
+        Index("process_search_words_idx", "words", postgresql_using="gin", postgresql_with=SHORT_LIST),
+        Index("process_search_tags_idx", "tags", postgresql_using="gin", postgresql_with=SHORT_LIST),
     )
 
     process_id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))

@@ -31,7 +31,7 @@ from gndp.core.states import (
     TaskStatus,
     TaskSubstatus,
 )
-from gndp.store.models.columns import one_of
+from gndp.store.models.columns import SHORT_LIST, one_of
 
 
 class Tasks(SQLModel, table=True):
@@ -172,8 +172,8 @@ class TaskSearch(SQLModel, table=True):
     __tablename__ = "task_search"
     __table_args__ = (
         PrimaryKeyConstraint("task_id", name="task_search_pkey"),
-        Index("task_search_words_idx", "words", postgresql_using="gin"),
-        Index("task_search_tags_idx", "tags", postgresql_using="gin"),
+        Index("task_search_words_idx", "words", postgresql_using="gin", postgresql_with=SHORT_LIST),
+        Index("task_search_tags_idx", "tags", postgresql_using="gin", postgresql_with=SHORT_LIST),
         Index("task_search_definition_idx", "task_definition_id", "task_id"),
     )
 
