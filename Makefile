@@ -44,6 +44,7 @@ soak: $(READY) ## Run the long campaigns
 
 docs: $(READY) ## Draw the pages that come from the code
 	$(BIN)/gndp states --write docs/states.md
+	$(BIN)/gndp rights --write docs/reference/rights.md
 	$(BIN)/gndp events catalogue --write docs/reference/events.md
 	$(BIN)/gndp schema definition --write docs/reference/definition.schema.json
 	$(BIN)/gndp schema policy --write docs/reference/policy.schema.json

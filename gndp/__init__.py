@@ -22,6 +22,7 @@ from gndp.core.errors import (
     NotFound,
     Problem,
     Refusal,
+    Unauthenticated,
 )
 from gndp.core.events import Payload
 from gndp.core.templates import Phase, Step, Template
@@ -43,6 +44,7 @@ __all__ = [
     "Refusal",
     "Step",
     "Template",
+    "Unauthenticated",
     "Workbench",
     "connect",
 ]

@@ -18,8 +18,10 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gndp.api.app import add_api
 from gndp.core.errors import DatabaseUnavailable, Forbidden, ServerUnavailable
 from gndp.workbench import Workbench
 
@@ -35,7 +37,8 @@ def build_app(workbench: Workbench) -> FastAPI:
     bokeh_settings.resources = "server"
     # Panel's extensions are served only if they were imported before the application is mounted.
     shell = _shell()
-    app = FastAPI(title="GNDP", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="GNDP", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    add_api(app, workbench)
 
     @app.get("/healthz")
     def healthz() -> JSONResponse:
@@ -58,6 +61,9 @@ def build_app(workbench: Workbench) -> FastAPI:
         sign_sessions=True,
         secret_key=secret.encode(),
     )
+    for route in app.routes:
+        if isinstance(route, APIRoute):  # the pages, which are no part of the API
+            route.include_in_schema = False
     app.add_middleware(SameOriginOnly)
     return app
 

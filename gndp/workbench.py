@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from gndp.access.guard import guarded
+from gndp.access.principals import Principal
+from gndp.access.rights import Rights
+from gndp.core.errors import Forbidden
 from gndp.directory.calendars import Calendars
 from gndp.directory.table_directory import TableDirectory
 from gndp.engine.absences import Absences
@@ -61,10 +66,7 @@ class Workbench:
         self.calendars = Calendars(
             self._transitions.transaction, self._transitions.read, self._transitions.now
         )
-        self.definitions = Definitions(self._transitions)
-        self.processes = Processes(self._transitions, self.definitions)
-        self.tasks = Tasks(self._transitions, self.definitions)
-        self.sla = Sla(self._transitions, self.definitions, self.directory)
+        self._add_engine()
         self.events = Events(self._transitions)
         self.audit = Audit(database)
         waiting = Waiting(self._transitions, self.definitions)
@@ -80,6 +82,32 @@ class Workbench:
             jobs.append(retention(self._transitions, settings.retention_days))
         self.jobs = Jobs(self._transitions, jobs)
 
+    def _add_engine(self) -> None:
+        self.definitions = Definitions(self._transitions)
+        self.processes = Processes(self._transitions, self.definitions)
+        self.tasks = Tasks(self._transitions, self.definitions)
+        self.sla = Sla(self._transitions, self.definitions, self.directory)
+
+    def acting_as(self, principal: Principal) -> Workbench:
+        """The same workbench with somebody's rights: every command and read asks the policy table first, and
+        raises Forbidden.
+
+        Commands need not name who gives them. Closing it does nothing. Raises Forbidden on a workbench that
+        acts for somebody already.
+        """
+        if self._transitions.rights is not None:
+            raise Forbidden(f"this workbench acts for {self._transitions.rights.principal.user_id}")
+        rights = Rights(principal)
+        bound = copy(self)
+        bound._transitions = self._transitions.acting_as(rights)
+        bound._add_engine()
+        bound.directory = guarded(self.directory, "directory", rights)
+        bound.calendars = guarded(self.calendars, "calendars", rights)
+        bound.events = guarded(self.events, "events", rights)
+        bound.jobs = guarded(self.jobs, "jobs", rights)
+        bound.audit = guarded(self.audit, "audit", rights)
+        return bound
+
     @property
     def clock(self) -> Callable[[], datetime]:
         """The clock that gives business instants: once per command, aware UTC."""
@@ -87,11 +115,13 @@ class Workbench:
 
     @clock.setter
     def clock(self, clock: Callable[[], datetime]) -> None:
+        self._transitions.require("jobs.run")
         self._transitions.clock = clock
 
     @property
     def database_url(self) -> str:
         """The address of the database, as libpq understands it (it may hold a password)."""
+        self._transitions.require("jobs.run")
         return self._database.conninfo
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -104,11 +134,14 @@ class Workbench:
 
     def check(self) -> CheckReport:
         """Verify what always holds over the whole database, in one consistent read."""
+        self._transitions.require("audit.see")
         with self._database.connection() as connection:
             return check(connection)
 
     def close(self) -> None:
         """Give everything back; closing twice does nothing."""
+        if self._transitions.rights is not None:
+            return
         self.jobs.stop()
         self.events.close()
         self._database.close()

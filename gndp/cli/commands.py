@@ -16,6 +16,7 @@ import typer
 from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
+from gndp.access.rights_page import rights_page
 from gndp.cli.audit import audit_app
 from gndp.cli.calendars import calendars_app
 from gndp.cli.directory import directory_app
@@ -181,6 +182,15 @@ def states(write: WriteTo = None) -> None:
     And which may follow which, by which command: the page docs/states.md, drawn from the code.
     """
     print_page(states_page(), write)
+
+
+@app.command()
+def rights(write: WriteTo = None) -> None:
+    """Print who may do what.
+
+    The page docs/reference/rights.md, drawn from the policy table that the engine goes by.
+    """
+    print_page(rights_page(), write)
 
 
 class _Document(StrEnum):

@@ -19,7 +19,8 @@ class Command(NamedTuple):
     """Who gives a command, when, and what it belongs to.
 
     ``now`` is the workbench clock's reading, aware UTC. ``automated`` marks what no person did.
-    ``causation_id`` is the event that it reacts to.
+    ``causation_id`` is the event that it reacts to. ``given_by`` is who acted for the actor, if somebody
+    did.
     """
 
     actor: str | None
@@ -27,6 +28,7 @@ class Command(NamedTuple):
     correlation_id: str | None = None
     automated: bool = False
     causation_id: UUID | None = None
+    given_by: str | None = None
 
 
 class NewEvent(NamedTuple):
@@ -63,6 +65,15 @@ class ItemSla(NamedTuple):
     sla_breach_time: datetime | None
     due_date: datetime | None
     previous_due_date: datetime | None
+
+    def shown_by(self, task: Task) -> Task:
+        """The task with what its clocks say."""
+        follows = task.due_date is None or task.due_date == self.previous_due_date
+        return task._replace(
+            sla_status=self.sla_status,
+            sla_breach_time=self.sla_breach_time,
+            due_date=self.due_date if follows else task.due_date,
+        )
 
 
 @dataclass(slots=True)
@@ -136,8 +147,11 @@ class Changes:
         )
 
     def dated(self, details: dict[str, Any]) -> dict[str, Any]:
-        """An event's details, with the clock's reading when the event is recorded at a later instant."""
-        return details if self.at == self.command.now else {**details, "clock_reading": self.command.now}
+        """An event's details, with the clock's reading when the event is recorded at a later instant, and
+        with who acted for the actor."""
+        if self.at != self.command.now:
+            details = {**details, "clock_reading": self.command.now}
+        return details if self.command.given_by is None else {**details, "given_by": self.command.given_by}
 
     def process_after(self) -> Process:
         """The process as it will be once this is written (but for version and updated_at)."""
@@ -146,4 +160,7 @@ class Changes:
     def task_after(self, task: Task) -> Task:
         """A task as it will be once this is written (but for version and updated_at)."""
         change = self.task_columns.get(task.id)
-        return task if change is None else task._replace(**change[1])
+        if change is not None:
+            return task._replace(**change[1])
+        shown = next((item for item in self.item_slas if item.id == task.id), None)
+        return task if shown is None else shown.shown_by(task)

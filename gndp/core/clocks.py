@@ -332,7 +332,8 @@ class Ledger:
         elif task_id in self._created:
             index = self._created[task_id]
             task = changes.created_tasks[index]
-            changes.created_tasks[index] = task._replace(due_date=task.due_date or shown.due_at)
+            columns["due_date"] = task.due_date or shown.due_at
+            changes.created_tasks[index] = task._replace(**columns)
         elif task_id in self._freed:
             dependant, freed = self._freed[task_id]
             freed |= {**columns, "due_date": _followed(dependant.due_date, previous_due, shown.due_at)}
@@ -348,6 +349,14 @@ def moments_of(
     yield Moment(event_type, task_id, at, details.get("reason"))
     if event_type == "task.created" and details.get("ready"):
         yield Moment("task.ready", task_id, at)
+
+
+def since_start(clock: SlaClock, history: Iterable[Moment]) -> Iterator[Moment]:
+    """The part of an item's history that a clock has heard.
+
+    An event that starts it may have come before, when its policy was not there yet, or not for the item.
+    """
+    return (moment for moment in history if moment.at >= clock.start_time)
 
 
 def history_of(events: Iterable[tuple[Any, ...]], task_id: UUID | None) -> list[Moment]:

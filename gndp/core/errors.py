@@ -7,13 +7,15 @@
     │   ├── NotFound           no such process, task, definition, policy, person, team, …
     │   ├── Conflict           the current state does not allow it; carries that state
     │   ├── Invalid            the arguments are wrong in themselves; carries every problem
-    │   └── Forbidden          the actor has not the right to it
+    │   ├── Forbidden          the actor has not the right to it
+    │   └── Unauthenticated    nobody proved who they are, or not well enough; says no more than that
     ├── DatabaseUnavailable    the database cannot be reached, or the connection broke
     ├── DatabaseMismatch       the database is from another version of GNDP, or is not GNDP's
     ├── EmbeddedServerError    the embedded PostgreSQL cannot be started from its data directory
     └── ServerUnavailable      the address that the web server should listen on cannot be had
 
-The API maps the tree once: NotFound 404, Conflict 409, Invalid 422, Forbidden 403, DatabaseUnavailable 503.
+The API maps the tree once: NotFound 404, Conflict 409, Invalid 422, Forbidden 403, Unauthenticated 401,
+DatabaseUnavailable 503.
 """
 
 from __future__ import annotations
@@ -99,6 +101,17 @@ class Invalid(Refusal):
 
 class Forbidden(Refusal):
     """The actor has not the right to do this."""
+
+
+class Unauthenticated(Refusal):
+    """Nobody proved who they are: no credentials, or some that are wrong, used up, expired or revoked.
+
+    It is the same for all of these, and for somebody who is unknown, locked out or not active, so that
+    whoever guesses learns nothing from it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("not signed in, or the credentials are not valid")
 
 
 class DatabaseUnavailable(GndpError):

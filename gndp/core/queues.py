@@ -15,6 +15,7 @@ from uuid import UUID
 from gndp.core import routing
 from gndp.core.changes import Changes
 from gndp.core.people import Team
+from gndp.core.records import Dependant, Task
 from gndp.core.routing import Candidate, Wanted
 from gndp.core.states import AssignmentMethod, ProcessStatus, TaskStatus
 
@@ -104,17 +105,32 @@ def _needs(wanted: Wanted) -> _Needs:
 
 def freed_people(changes: Changes) -> set[str]:
     """Who has less to do once these changes are written."""
-    return {
-        task.assigned_to
-        for task, columns in changes.task_columns.values()
-        if task.assigned_to is not None
-        and task.status in _HELD
-        and task.ready_at is not None
-        and (
-            columns.get("status", task.status) not in _HELD
-            or columns.get("assigned_to", task.assigned_to) != task.assigned_to
-        )
-    }
+    return {person for person, _ in given_up(changes)}
+
+
+def given_up(changes: Changes) -> Iterator[tuple[str, Task]]:
+    """The tasks, as they were, that their people do not have any more once these changes are written."""
+    for task, columns in changes.task_columns.values():
+        if (
+            task.assigned_to is not None
+            and task.status in _HELD
+            and task.ready_at is not None
+            and (
+                columns.get("status", task.status) not in _HELD
+                or columns.get("assigned_to", task.assigned_to) != task.assigned_to
+            )
+        ):
+            yield task.assigned_to, task
+
+
+def taken_on(changes: Changes) -> Iterator[tuple[str, Task | Dependant]]:
+    """The tasks of a named person that begin to count as that person's work by these changes."""
+    for dependant, columns in changes.freed:
+        if columns["open_dependencies"] == 0 and dependant.assigned_to and dependant.status in _HELD:
+            yield dependant.assigned_to, dependant
+    for task in changes.created_tasks:
+        if task.ready_at is not None and task.assigned_to and task.status in _HELD:
+            yield task.assigned_to, task
 
 
 def returned_tasks(changes: Changes) -> Iterator[tuple[UUID, str]]:

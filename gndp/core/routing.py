@@ -176,6 +176,16 @@ def give(candidates: Sequence[Candidate], user_id: str, by: float) -> None:
             candidate.load += by
 
 
+def relieve(candidates: Sequence[Candidate], user_id: str, by: float) -> None:
+    """Note that somebody will have less to do once a command is written.
+
+    It makes no room yet: that goes to the most urgent task of the queue, when the command is committed.
+    """
+    for candidate in candidates:
+        if candidate.person.user_id == user_id:
+            candidate.load -= by
+
+
 def spread(candidates: Sequence[Candidate], at: datetime) -> float:
     """How much more the most loaded of those at work has than the least loaded, in the team's measure."""
     loads = [c.load for c in candidates if _why_absent(c.person, at) is None]

@@ -180,6 +180,22 @@ class Role(Meaning):
     SERVICE = "service", "a program, which does automated tasks"
 
 
+class TokenScope(Meaning):
+    """What a program may do with a personal API token, within the rights of whoever made it."""
+
+    READ = "read", "look at whatever the person may see"
+    WRITE = "write", "that, and the commands on processes and tasks"
+    ADMIN = "admin", "that, and whatever else the person may do: people, templates, policies, accounts"
+
+
+class LinkPurpose(Meaning):
+    """Why somebody was given a one-time link to set a password."""
+
+    FIRST_START = "first_start", "the workbench was started for the first time and needs an admin"
+    INVITATION = "invitation", "the account is new and has no password yet"
+    RESET = "reset", "the password was forgotten, or must not be used any more"
+
+
 class LoadMeasure(Meaning):
     """What counts as a person's load when a team's work is shared out."""
 

@@ -27,7 +27,8 @@ def states_page() -> str:
     parts = [_INTRODUCTION]
     for kind, transitions, final in _DRAWN:
         parts += [_meanings(kind), _diagram(transitions, final), _table(transitions)]
-    parts += [_meanings(kind) for kind in Meaning.__subclasses__() if kind not in drawn]
+    others = [kind for kind in Meaning.__subclasses__() if kind.__module__ == Meaning.__module__]
+    parts += [_meanings(kind) for kind in others if kind not in drawn]
     return "\n".join(parts)
 
 

@@ -13,11 +13,12 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from gndp.core import sla
-from gndp.core.clocks import moments_of, timer_of
+from gndp.core.clocks import moments_of, since_start, timer_of
 from gndp.core.errors import Invalid
 from gndp.core.policies import Terms, usable_terms
 from gndp.core.records import SlaClock
 from gndp.core.sla import Ended, Moment
+from gndp.store.queries import with_columns
 from gndp.store.resources import sql_text
 
 NAME = "sla_clock"
@@ -49,7 +50,7 @@ def wrong_clocks(connection: psycopg.Connection[Any]) -> Iterator[tuple[str, str
         connection.cursor(name="sla_histories", row_factory=tuple_row) as events,
     ):
         clocks.itersize = events.itersize = 5_000
-        clocks.execute(sql_text("queries/clock_check/clocks.sql"))
+        clocks.execute(with_columns(sql_text("queries/clock_check/clocks.sql")))
         events.execute(sql_text("queries/clock_check/histories.sql"))
         for (process_id, rows), (_, history_rows) in zip(
             groupby(clocks, key=itemgetter(1)), groupby(events, key=itemgetter(0)), strict=True
@@ -83,7 +84,7 @@ def _wrong(clock: SlaClock, terms: Terms, history: list[_Event], swept_at: datet
     heard = [event for event in history if clock.task_id is None or event.task_id in (None, clock.task_id)]
     if _was_called_off(clock, heard):
         return None
-    timer = sla.fold(terms, _moments(heard))
+    timer = sla.fold(terms, since_start(clock, _moments(heard)))
     if timer is None:
         return "its history does not start it"
     if timer != timer_of(clock):

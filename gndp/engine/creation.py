@@ -143,6 +143,7 @@ def _loaded(
     clock_rows: Sequence[Row],
 ) -> _Loaded:
     process = work.locked_process(process_rows, process_id)
+    work.permit(process)
     work.take_clocks(clock_rows, process)
     return _Loaded(
         process,

@@ -29,16 +29,19 @@ class Definitions:
     def __init__(self, transitions: Transitions) -> None:
         self._transitions = transitions
 
-    def publish(self, document: str | bytes | Mapping[str, Any] | Template, *, user_id: str) -> Definition:
+    def publish(
+        self, document: str | bytes | Mapping[str, Any] | Template, *, user_id: str | None = None
+    ) -> Definition:
         """Publish a definition as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Template``. Raises Invalid with every problem
         of a bad document, Conflict when somebody publishes the same definition at the same moment.
         """
         template = parse_template(document)
-        call = Call("definitions.publish", arguments.name(user_id, "user_id"), {})
+        call = Call("definitions.publish", self._transitions.actor(user_id), {})
 
         def decide(work: Work) -> Definition:
+            work.permit()
             (rows,) = work.load(statement("definitions", "latest", definition_id=template.id))
             latest = Definition._make(rows[0]) if rows else None
             mark = fingerprint(template)
@@ -60,6 +63,7 @@ class Definitions:
 
     def get(self, definition_id: str, version: int | None = None) -> Definition:
         """A published version, by default the newest; NotFound when there is none."""
+        self._transitions.require("definitions.see")
         definition_id = arguments.name(definition_id, "definition_id")
         if version is None:
             wanted = statement("definitions", "latest", definition_id=definition_id)
@@ -73,6 +77,7 @@ class Definitions:
 
     def list(self) -> list[Definition]:
         """The newest version of every definition, by id."""
+        self._transitions.require("definitions.see")
         (rows,) = self._transitions.read(statement("definitions", "list"))
         return [Definition._make(row) for row in rows]
 

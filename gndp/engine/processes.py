@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from uuid_utils.compat import uuid7
 
+from gndp.access.policy import Reach, reaches_process
 from gndp.core import arguments, processes, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
@@ -50,7 +51,7 @@ class Processes(ProcessLists):
         process_definition_id: str,
         process_name: str,
         process_type: str,
-        initiated_by: str,
+        initiated_by: str | None = None,
         input_data: dict[str, Any] | None = None,
         assigned_to: str | None = None,
         assigned_team: str | None = None,
@@ -80,7 +81,7 @@ class Processes(ProcessLists):
             "process_definition_id": arguments.name(process_definition_id, "process_definition_id"),
             "process_name": arguments.name(process_name, "process_name"),
             "process_type": arguments.name(process_type, "process_type"),
-            "initiated_by": arguments.name(initiated_by, "initiated_by"),
+            "initiated_by": self._transitions.actor(initiated_by, "initiated_by"),
             "input_data": arguments.json_object(input_data, "input_data"),
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
             "assigned_team": arguments.optional_name(assigned_team, "assigned_team"),
@@ -100,7 +101,7 @@ class Processes(ProcessLists):
         chosen_id = None if id is None else parse_id(id, "id")
         call = Call(
             "processes.start",
-            initiated_by,
+            given["initiated_by"],
             {**given, "id": chosen_id, "hold": held},
             _key(idempotency_key),
             _correlation(correlation_id),
@@ -120,6 +121,7 @@ class Processes(ProcessLists):
                 raise Conflict(f"a process {process_id} exists already")
             version = latest[0][0]
             process = _new_process(process_id, given, version, held, work.command.now, transaction_time)
+            work.permit(process)
             work.take_clocks(clock_rows, process)
             return self._insert(work, process, version, priority is None)
 
@@ -145,7 +147,7 @@ class Processes(ProcessLists):
         except ValueError:
             raise Invalid(Problem("new_status", f"must be one of {', '.join(ProcessStatus)}")) from None
         common: dict[str, Any] = {
-            "user_id": "system" if user_id is None else user_id,
+            "user_id": "system" if user_id is None and self._transitions.rights is None else user_id,
             "expected_version": expected_version,
             "idempotency_key": idempotency_key,
             "correlation_id": correlation_id,
@@ -162,23 +164,28 @@ class Processes(ProcessLists):
             case ProcessStatus.CANCELLED:
                 return self.cancel(id, reason=_given(reason, error_message), **common)
             case _:
-                arguments.name(common["user_id"], "user_id")
+                self._transitions.actor(common["user_id"])
                 process = self.get(id)
                 raise processes.conflict(process, f"no command makes a process {status}")
 
-    def suspend(self, id: UUID | str, *, user_id: str, reason: str, **common: Any) -> Process:
+    def suspend(self, id: UUID | str, *, user_id: str | None = None, reason: str, **common: Any) -> Process:
         """Pause a running process: nothing in it accepts work until it is resumed."""
         why = arguments.text(reason, "reason")
         return self._move(
             "suspend", id, user_id, {"reason": why}, common, lambda s, w: processes.suspend(s, w.command, why)
         )
 
-    def resume(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:
+    def resume(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Process:
         """Go on with a suspended process."""
         return self._move("resume", id, user_id, {}, common, lambda s, w: processes.resume(s, w.command))
 
     def complete(
-        self, id: UUID | str, *, user_id: str, output_data: dict[str, Any] | None = None, **common: Any
+        self,
+        id: UUID | str,
+        *,
+        user_id: str | None = None,
+        output_data: dict[str, Any] | None = None,
+        **common: Any,
     ) -> Process:
         """Complete a running process by hand; a Conflict while tasks are open."""
         output = arguments.optional_object(output_data, "output_data")
@@ -191,7 +198,9 @@ class Processes(ProcessLists):
             lambda s, w: processes.complete(s, w.command, output),
         )
 
-    def fail(self, id: UUID | str, *, user_id: str, error_message: str, **common: Any) -> Process:
+    def fail(
+        self, id: UUID | str, *, user_id: str | None = None, error_message: str, **common: Any
+    ) -> Process:
         """Give a running process up."""
         message = arguments.text(error_message, "error_message")
         return self._move(
@@ -203,7 +212,7 @@ class Processes(ProcessLists):
             lambda s, w: processes.fail(s, w.command, message),
         )
 
-    def retry(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:
+    def retry(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Process:
         """Run a failed process again, with all its failed tasks."""
         return self._move("retry", id, user_id, {}, common, _retry)
 
@@ -211,7 +220,7 @@ class Processes(ProcessLists):
         self,
         id: UUID | str,
         *,
-        user_id: str,
+        user_id: str | None = None,
         priority: str | None = None,
         due_date: datetime | None = None,
         tags: Sequence[str] | None = None,
@@ -230,23 +239,24 @@ class Processes(ProcessLists):
             "update", id, user_id, changed, common, lambda s, w: processes.update(s, w.command, changed)
         )
 
-    def comment(self, id: UUID | str, *, user_id: str, text: str, **common: Any) -> Process:
+    def comment(self, id: UUID | str, *, user_id: str | None = None, text: str, **common: Any) -> Process:
         """Say something about a process; it is kept as an event."""
         said = arguments.text(text, "text")
         return self._move(
             "comment", id, user_id, {"text": said}, common, lambda s, w: processes.comment(s, w.command, said)
         )
 
-    def cancel(self, id: UUID | str, *, user_id: str, reason: str, **common: Any) -> Process:
+    def cancel(self, id: UUID | str, *, user_id: str | None = None, reason: str, **common: Any) -> Process:
         """Call a process off, with its open tasks and its children, theirs, and so on."""
         why = arguments.text(reason, "reason")
         process_id = parse_id(id, "id")
         call, expected_version = command_call(
-            "processes.cancel", user_id, {"id": process_id, "reason": why}, common
+            self._transitions, "processes.cancel", user_id, {"id": process_id, "reason": why}, common
         )
 
         def decide(work: Work) -> Process:
             state = self._load(work, process_id, expected_version)
+            work.permit(state.process)
             processes.refuse_unless_allowed(state.process, "cancel")
             all_changes = [work.settle(changes) for changes in self._cancel_tree(work, state, why)]
             answer = work.process_answer(all_changes[0])
@@ -260,13 +270,15 @@ class Processes(ProcessLists):
         (rows,) = self._transitions.read(statement("processes", "get", process_id=process_id))
         if not rows:
             raise NotFound("process", process_id)
-        return Process._make(rows[0])
+        process = Process._make(rows[0])
+        self._require_sight(process)
+        return process
 
     def children(self, id: UUID | str) -> builtins.list[Process]:
         """The children of a process, oldest first."""
         process = self.get(id)
         (rows,) = self._transitions.read(statement("processes", "children", process_id=process.id))
-        return [Process._make(row) for row in rows]
+        return [found for row in rows if self._reaches(found := Process._make(row))]
 
     def events(self, id: UUID | str, *, limit: int = 100) -> builtins.list[Event]:
         """The events of a process, newest first; ``limit`` is 1–500."""
@@ -279,10 +291,35 @@ class Processes(ProcessLists):
 
     def summary(self) -> Summary:
         """The figures of the processes created in the last 30 days."""
+        self._transitions.require("figures.see")
         (rows,) = self._transitions.read(statement("processes", "summary", now=self._transitions.now()))
         return Summary._make(rows[0])
 
-    def _run(self, id: UUID | str, *, user_id: str, **common: Any) -> Process:
+    def _require_sight(self, process: Process) -> None:
+        """Raise Forbidden unless the process may be seen: also by those who have a task in it, or whose team
+        has."""
+        rights = self._transitions.rights
+        if rights is None or self._reaches(process):
+            return
+        if rights.reach("processes.see") == Reach.TEAM:
+            principal = rights.principal
+            involved = statement(
+                "processes",
+                "involves",
+                process_id=process.id,
+                user_id=principal.user_id,
+                team=principal.team,
+            )
+            ((row,),) = self._transitions.read(involved)
+            if row[0]:
+                return
+        raise rights.refusal("processes.see")
+
+    def _reaches(self, process: Process) -> bool:
+        rights = self._transitions.rights
+        return rights is None or reaches_process(rights.principal, rights.reach("processes.see"), process)
+
+    def _run(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Process:
         def decide(state: ProcessState, work: Work) -> Changes:
             match state.process.status:
                 case ProcessStatus.PENDING:
@@ -304,18 +341,19 @@ class Processes(ProcessLists):
         self,
         verb: str,
         id: UUID | str,
-        user_id: str,
+        user_id: str | None,
         given: dict[str, Any],
         common: dict[str, Any],
         decide_changes: Callable[[ProcessState, Work], Changes],
     ) -> Process:
         process_id = parse_id(id, "id")
         call, expected_version = command_call(
-            f"processes.{verb}", user_id, {"id": process_id, **given}, common
+            self._transitions, f"processes.{verb}", user_id, {"id": process_id, **given}, common
         )
 
         def decide(work: Work) -> Process:
             state = self._load(work, process_id, expected_version)
+            work.permit(state.process)
             changes = work.settle(decide_changes(state, work))
             return work.finish(work.process_answer(changes), changes)
 
@@ -335,7 +373,9 @@ class Processes(ProcessLists):
     def _lock_parent(self, work: Work, parent_id: UUID | None) -> None:
         if parent_id is not None:
             (rows,) = work.load(statement("processes", "lock", process_id=parent_id))
-            processes.refuse_child(work.locked_process(rows, parent_id))
+            parent = work.locked_process(rows, parent_id)
+            work.permit(parent)
+            processes.refuse_child(parent)
 
     def _insert(self, work: Work, process: Process, version: int | None, inherits_priority: bool) -> Process:
         if version is None:
@@ -427,7 +467,11 @@ def affected_task(row: Sequence[Any]) -> AffectedTask:
 
 
 def command_call(
-    name: str, user_id: str | None, given: dict[str, Any], common: dict[str, Any]
+    transitions: Transitions,
+    name: str,
+    user_id: str | None,
+    given: dict[str, Any],
+    common: dict[str, Any],
 ) -> tuple[Call, int | None]:
     """The call of a command from its arguments and what every command may carry."""
     unknown = common.keys() - {"expected_version", "idempotency_key", "correlation_id", "automated"}
@@ -438,7 +482,9 @@ def command_call(
         expected_version = arguments.whole_number(expected_version, "expected_version", least=0)
     call = Call(
         name,
-        None if user_id is None and name in _MAY_BE_ANONYMOUS else arguments.name(user_id, "user_id"),
+        None
+        if user_id is None and transitions.rights is None and name in _MAY_BE_ANONYMOUS
+        else transitions.actor(user_id),
         {**given, "expected_version": expected_version},
         _key(common.get("idempotency_key")),
         _correlation(common.get("correlation_id")),

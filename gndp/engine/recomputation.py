@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from gndp.core.changes import Changes
@@ -9,9 +10,9 @@ from gndp.core.clocks import history_of
 from gndp.core.policies import Item
 from gndp.core.recomputation import recompute
 from gndp.core.records import Process, SlaClock, Task
-from gndp.engine.transition import Work
+from gndp.engine.transition import Work, clock_of
 from gndp.engine.writes import with_ids
-from gndp.store.session import Statement, statement
+from gndp.store.session import Row, Statement, statement
 
 _TASK_WIDTH = len(Task._fields)
 
@@ -28,6 +29,7 @@ def recompute_item(work: Work, process_id: UUID, task_id: UUID | None, reason: s
     )
     process = work.locked_process(process_rows, process_id)
     task = Task._make(task_rows[0]) if task_rows else None
+    work.permit(process, task)
     clocks = [
         named.clock for named in work.take_clocks(clock_rows, process) if named.clock.task_id == task_id
     ]
@@ -36,11 +38,24 @@ def recompute_item(work: Work, process_id: UUID, task_id: UUID | None, reason: s
     chosen = work.choose_terms(_item(process, task))
     removed = recompute(changes, task, clocks, known, chosen, history_of(event_rows, task_id), reason)
     changes.started_clocks = with_ids(changes.started_clocks)
+    answered = [*changes.changed_clocks, *changes.started_clocks]
     extra: list[Statement] = [statement("sla", "remove", ids=removed)] if removed else []
-    gone = {clock.id for clock in changes.changed_clocks} | set(removed)
+    gone = {clock.id for clock in answered} | set(removed)
     kept = [clock for clock in clocks if clock.id not in gone]
-    answer = sorted([*kept, *changes.changed_clocks, *changes.started_clocks], key=lambda clock: clock.due_at)
+    answer = sorted([*kept, *answered], key=lambda clock: clock.due_at)
+    if changes.events:
+        _look_at_others(work, changes, task_id, clock_rows)
     return work.finish(answer, changes, extra=extra)
+
+
+def _look_at_others(work: Work, changes: Changes, task_id: UUID | None, clock_rows: Sequence[Row]) -> None:
+    """The process's own clocks tell what has come for them, as with every command on one of its tasks."""
+    others = [row for row in clock_rows if row[1] is not None and clock_of(row).task_id != task_id]
+    if others:
+        work.take_clocks(others, changes.process)
+        ledger = work.ledger(changes)
+        ledger.look()
+        work.close(ledger)
 
 
 def _item(process: Process, task: Task | None) -> Item:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from gndp.core import routing
 from gndp.core.changes import Changes
 from gndp.core.events import WorkloadImbalance
 from gndp.core.people import Person, Team
+from gndp.core.records import Task
 from gndp.core.routing import Candidate, Wanted, Workload
 from gndp.core.states import LoadMeasure
 from gndp.engine.transition import Work
@@ -60,6 +62,12 @@ class Roster:
         for team in self.teams.values():
             by = routing.weight(team.load_measure, wanted.priority, wanted.estimated_minutes)
             routing.give(self.candidates(team), person, by)
+
+    def relieve(self, person: str, task: Task) -> None:
+        """Note that somebody will have one task less, in every team that the person is a candidate of."""
+        for team in self.teams.values():
+            by = routing.weight(team.load_measure, task.priority, task.estimated_duration_mins)
+            routing.relieve(self.candidates(team), person, by)
 
     def turn(self, team: Team, person: str) -> None:
         """The rotation of a team has come to a person."""
@@ -119,10 +127,14 @@ def read_roster(
 
 
 def lock_roster(
-    work: Work, teams: Collection[str], people: Collection[str] = (), more: Sequence[Statement] = ()
+    work: Work,
+    teams: Collection[str],
+    people: Collection[str] = (),
+    more: Sequence[Statement] = (),
+    about_to_run: Collection[UUID] = (),
 ) -> tuple[Roster, list[list[Row]]]:
     """The roster of some teams, and of some people besides, which nobody else gives anything to until this is
-    committed; and the rows of ``more`` statements.
+    committed; and the rows of ``more`` statements. The work of processes that are ``about_to_run`` counts.
 
     Each person is held by the team, or by the person's own row where there is none. Somebody may have gone
     away while the locks were waited for, and another now stand in: then those are locked, too.
@@ -135,7 +147,7 @@ def lock_roster(
         team_rows, held_rows, people_rows, workloads, *rows = work.load(
             statement("routing", "lock_teams", **reach),
             statement("routing", "lock_people", **reach),
-            *_reads(work, sorted(teams), besides),
+            *_reads(work, sorted(teams), besides, about_to_run),
             *more,
         )
         found = {row[0] for row in team_rows}
@@ -147,9 +159,12 @@ def lock_roster(
         locked |= missing
 
 
-def _reads(work: Work, teams: Sequence[str], people: Sequence[str]) -> list[Statement]:
+def _reads(
+    work: Work, teams: Sequence[str], people: Sequence[str], about_to_run: Collection[UUID] = ()
+) -> list[Statement]:
     reach = {"teams": teams, "people": people, "now": work.command.now}
+    counted = {"unestimated": routing.UNESTIMATED_MINUTES, "about_to_run": list(about_to_run)}
     return [
         statement("routing", "people", **reach),
-        statement("routing", "workloads", unestimated=routing.UNESTIMATED_MINUTES, **reach),
+        statement("routing", "workloads", **counted, **reach),
     ]

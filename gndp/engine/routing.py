@@ -11,7 +11,7 @@ from gndp.core import routing
 from gndp.core.changes import Changes, OpenedAssignment
 from gndp.core.events import AssignmentNeeded, TaskAssigned
 from gndp.core.people import Team
-from gndp.core.queues import freed_people
+from gndp.core.queues import freed_people, given_up, taken_on
 from gndp.core.records import Dependant, Task
 from gndp.core.routing import Choice, Wanted
 from gndp.core.states import AssignmentMethod, ProcessStatus, TaskStatus
@@ -100,6 +100,9 @@ class _Router:
                 ),
                 statement("routing", "gave_back", task_ids=[] if afresh else [task.id for _, task in tasks]),
             ),
+            about_to_run={
+                changes.process.id for changes, _ in tasks if changes.process.status != ProcessStatus.RUNNING
+            },
         )
         self._last_worked: dict[UUID, dict[str, datetime]] = {}
         for process_id, person, at in worked:
@@ -112,6 +115,8 @@ class _Router:
             self._gave_back.setdefault(task_id, set()).add(person)
         every_changes = {changes.process.id: changes for changes, _ in tasks}.values()
         self._freed = _NOBODY.union(*map(freed_people, every_changes))
+        for changes in every_changes:
+            self._note_what_changes(changes)
         self._rows = {one.id: columns for changes in every_changes for one, columns in changes.freed}
         self._created = {
             task.id: index for changes in every_changes for index, task in enumerate(changes.created_tasks)
@@ -136,6 +141,16 @@ class _Router:
         elif task.id not in told:
             _need(changes, wanted, choice)
         return choice
+
+    def _note_what_changes(self, changes: Changes) -> None:
+        """What was read is from before this command: whose work it ends worked last, and has less to do; who
+        was named for what it makes ready has more."""
+        for person, taken in taken_on(changes):
+            self.roster.give(person, routing.wanted(taken))
+        for person, task in given_up(changes):
+            self.roster.relieve(person, task)
+            if task.claimed_by is not None and changes.task_after(task).completed_at is not None:
+                self._last_worked.setdefault(changes.process.id, {})[task.claimed_by] = changes.at
 
     def _choose(self, changes: Changes, wanted: Wanted, team: Team) -> Choice:
         candidates = self.roster.candidates(team)

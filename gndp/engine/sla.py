@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
-from gndp.core.clocks import history_of, timer_of
+from gndp.core.clocks import history_of, since_start, timer_of
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
@@ -20,8 +20,10 @@ from gndp.core.values import parse_id, require_aware
 from gndp.directory.contract import Directory
 from gndp.engine import sweep
 from gndp.engine.definitions import Definitions
+from gndp.engine.processes import Processes
 from gndp.engine.recomputation import recompute_item
 from gndp.engine.sweep import SweepReport
+from gndp.engine.tasks import Tasks
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import Row, statement
 
@@ -50,7 +52,9 @@ class Sla:
         self._definitions = definitions
         self._directory = directory
 
-    def publish(self, document: str | bytes | Mapping[str, Any] | Policy, *, user_id: str) -> PublishedPolicy:
+    def publish(
+        self, document: str | bytes | Mapping[str, Any] | Policy, *, user_id: str | None = None
+    ) -> PublishedPolicy:
         """Publish a policy as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Policy``. Raises Invalid with every problem, also
@@ -58,15 +62,16 @@ class Sla:
         Conflict when somebody publishes the same policy at the same moment.
         """
         policy = parse_policy(document)
-        call = Call("sla.publish", arguments.name(user_id, "user_id"), {})
+        call = Call("sla.publish", self._transitions.actor(user_id), {})
         return self._transitions.execute(call, lambda work: _publish(work, policy), _POLICY)
 
-    def retire(self, name: str, *, user_id: str) -> PublishedPolicy:
+    def retire(self, name: str, *, user_id: str | None = None) -> PublishedPolicy:
         """A policy starts no more clocks; those that run go on."""
         wanted = arguments.name(name, "name")
-        call = Call("sla.retire", arguments.name(user_id, "user_id"), {})
+        call = Call("sla.retire", self._transitions.actor(user_id), {})
 
         def decide(work: Work) -> PublishedPolicy:
+            work.permit()
             newest = _newest(work.load(statement("sla", "policy", name=wanted))[0], wanted)
             at = newest.retired_at or work.command.now
             retire = statement("sla", "retire_policy", name=wanted, now=at)
@@ -76,12 +81,14 @@ class Sla:
 
     def policy(self, name: str) -> PublishedPolicy:
         """The newest version of a policy; NotFound when there is none."""
+        self._transitions.require("sla.see")
         wanted = arguments.name(name, "name")
         (rows,) = self._transitions.read(statement("sla", "policy", name=wanted))
         return _newest(rows, wanted)
 
     def policies(self) -> list[PublishedPolicy]:
         """The newest version of every policy, by name, retired ones too."""
+        self._transitions.require("sla.see")
         (rows,) = self._transitions.read(statement("sla", "newest_policies"))
         return [PublishedPolicy._make(row) for row in rows]
 
@@ -92,6 +99,7 @@ class Sla:
         The calendar is the one that has the name now; nothing is written. ``document`` and what is raised are
         as in ``publish``.
         """
+        self._transitions.require("sla.see")
         policy = parse_policy(document)
         start = require_aware(opened_at, "opened_at")
         (rows,) = self._transitions.read(statement("sla", "calendars"))
@@ -112,6 +120,7 @@ class Sla:
         those that cannot be worked out any more, which the sweep reports.
         """
         process, task = self._item(process_id, task_id)
+        self._require_sight(process, task)
         instant = self._transitions.now() if as_of is None else require_aware(as_of, "as_of")
         clock_rows, event_rows = self._transitions.read(
             statement("sla", "clocks", process_id=process, task_id=task),
@@ -133,8 +142,8 @@ class Sla:
         *,
         process_id: UUID | str | None = None,
         task_id: UUID | str | None = None,
-        user_id: str,
         reason: str,
+        user_id: str | None = None,
     ) -> list[SlaClock]:
         """Work an item's clocks out anew, from its whole history, under the policies, calendars and priority
         that it has now.
@@ -145,12 +154,17 @@ class Sla:
         process, task = self._item(process_id, task_id)
         why = arguments.text(reason, "reason")
         given = {"process_id": process, "task_id": task, "reason": why}
-        call = Call("sla.recompute", arguments.name(user_id, "user_id"), given)
+        call = Call("sla.recompute", self._transitions.actor(user_id), given)
         return self._transitions.execute(call, lambda work: recompute_item(work, process, task, why), _CLOCKS)
 
-    def sweep(self) -> SweepReport:
-        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself."""
-        return sweep.sweep(self._transitions, self._definitions, self._directory)
+    def sweep(self, should_stop: Callable[[], bool] = lambda: False) -> SweepReport:
+        """Tell everything that has come by now: warnings, breaches, escalations. A job does so by itself.
+
+        ``should_stop`` is asked before each hundred clocks; once it says so, the rest is left to the next
+        sweep.
+        """
+        self._transitions.require("jobs.run")
+        return sweep.sweep(self._transitions, self._definitions, self._directory, should_stop)
 
     def next_due(self) -> datetime | None:
         """The next instant at which a sweep has something to tell, if no command comes; None when never.
@@ -159,6 +173,14 @@ class Sla:
         """
         ((row,),) = self._transitions.read(statement("sla", "next_due", now=self._transitions.now()))
         return row[0]  # type: ignore[no-any-return]
+
+    def _require_sight(self, process_id: UUID, task_id: UUID | None) -> None:
+        if self._transitions.rights is None:
+            return
+        if task_id is None:
+            Processes(self._transitions, self._definitions).get(process_id)
+        else:
+            Tasks(self._transitions, self._definitions).get(task_id)
 
     def _item(self, process_id: UUID | str | None, task_id: UUID | str | None) -> tuple[UUID, UUID | None]:
         if (process_id is None) == (task_id is None):
@@ -177,6 +199,7 @@ class Sla:
 
 
 def _publish(work: Work, policy: Policy) -> PublishedPolicy:
+    work.permit()
     rows, calendar_rows = work.load(
         statement("sla", "policy", name=policy.name), statement("sla", "calendars")
     )
@@ -209,7 +232,7 @@ def _reading(
         if clock.end_time is not None and clock.end_time <= at:
             # A recomputation may have called it off, which nothing in its history does.
             return sla.read(timer_of(clock), terms, at)
-        return sla.clock(terms, history, at)
+        return sla.clock(terms, since_start(clock, history), at)
     except Invalid:
         return None
 

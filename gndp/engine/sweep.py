@@ -7,7 +7,7 @@ something has come by now, a hundred at a time, and settles each batch in a tran
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -54,11 +54,17 @@ _REPORT: TypeAdapter[SweepReport] = TypeAdapter(SweepReport)
 _NONE: TypeAdapter[None] = TypeAdapter(None)
 
 
-def sweep(transitions: Transitions, definitions: Definitions, directory: Directory) -> SweepReport:
+def sweep(
+    transitions: Transitions,
+    definitions: Definitions,
+    directory: Directory,
+    should_stop: Callable[[], bool],
+) -> SweepReport:
     """Tell everything that has come by the workbench's clock.
 
-    What a command holds at this moment is left to the next sweep (``skipped``). The directory is asked once,
-    when something may have to be escalated.
+    What a command holds at this moment is left to the next sweep (``skipped``), and so is what comes after
+    the batch behind which ``should_stop`` says to end. The directory is asked once, when something may have
+    to be escalated.
     """
     ((snapshot,),) = transitions.read(statement("sla", "snapshot"))
     began = transitions.now()
@@ -67,6 +73,8 @@ def sweep(transitions: Transitions, definitions: Definitions, directory: Directo
     who: WhoIsWho | None = None
     after = _START
     while due := _due(transitions, began, after):
+        if should_stop():
+            return report
         # Before the transaction, which must not wait for another connection while it holds locks.
         if who is None and any(clock.may_escalate for clock in due):
             who = who_is_who(directory)

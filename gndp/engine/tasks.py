@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from gndp.access.policy import Reach
 from gndp.core import arguments, endings, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Invalid, NotFound, Problem
@@ -142,24 +143,29 @@ class Tasks(TaskLists):
 
         return self._move("assign", id, user_id, given, common, decide)
 
-    def claim(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+    def claim(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Task:
         """Take a ready task that nobody has."""
         return self._move(
             "claim", id, user_id, {}, common, lambda s, w: tasks.claim(self._apart(s, w), w.command)
         )
 
-    def release(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+    def release(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Task:
         """Give a task back, so that anybody may take it."""
         return self._move("release", id, user_id, {}, common, lambda s, w: tasks.release(s, w.command))
 
-    def start(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+    def start(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Task:
         """Begin to work on one's task; a ready one that nobody has is claimed first."""
         return self._move(
             "start", id, user_id, {}, common, lambda s, w: tasks.start(self._apart(s, w), w.command)
         )
 
     def complete(
-        self, id: UUID | str, *, user_id: str, output_data: dict[str, Any] | None = None, **common: Any
+        self,
+        id: UUID | str,
+        *,
+        user_id: str | None = None,
+        output_data: dict[str, Any] | None = None,
+        **common: Any,
     ) -> Task:
         """Finish one's task. ``output_data`` must fit the step's form, if it has one (Invalid lists every
         problem). Frees the tasks that waited for it and completes the process with its last open task."""
@@ -175,7 +181,13 @@ class Tasks(TaskLists):
         )
 
     def fail(
-        self, id: UUID | str, *, user_id: str, error_message: str, final: bool = False, **common: Any
+        self,
+        id: UUID | str,
+        *,
+        user_id: str | None = None,
+        error_message: str,
+        final: bool = False,
+        **common: Any,
     ) -> Task:
         """Say that the work failed: it is tried again while retries are left, else it fails the process;
         ``final=True`` fails at once."""
@@ -190,7 +202,7 @@ class Tasks(TaskLists):
             lambda s, w: endings.fail(s, w.command, message, at_once),
         )
 
-    def skip(self, id: UUID | str, *, user_id: str, reason: str, **common: Any) -> Task:
+    def skip(self, id: UUID | str, *, user_id: str | None = None, reason: str, **common: Any) -> Task:
         """Leave a pending, assigned or failed task out; it counts as done."""
         why = arguments.text(reason, "reason")
         return self._move(
@@ -204,7 +216,7 @@ class Tasks(TaskLists):
         )
 
     def cancel(
-        self, id: UUID | str, *, user_id: str, reason: str, cascade: bool = False, **common: Any
+        self, id: UUID | str, *, user_id: str | None = None, reason: str, cascade: bool = False, **common: Any
     ) -> Task:
         """Call an open task off. Refused while open tasks depend on it, unless ``cascade=True`` calls those
         off too."""
@@ -219,28 +231,40 @@ class Tasks(TaskLists):
             lambda s, w: _cancel(s, w, why, with_behind),
         )
 
-    def retry(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+    def retry(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Task:
         """Do a failed task again; its failed process runs again."""
         return self._move("retry", id, user_id, {}, common, lambda s, w: endings.retry(s, w.command))
 
     def reassign(
-        self, id: UUID | str, *, new_assignee: str, reassigned_by: str, reason: str, **common: Any
+        self,
+        id: UUID | str,
+        *,
+        new_assignee: str,
+        reassigned_by: str | None = None,
+        reason: str,
+        **common: Any,
     ) -> Task:
         """Give a task that somebody has to somebody else; the history keeps the reason."""
         person = arguments.name(new_assignee, "new_assignee")
-        arguments.name(reassigned_by, "reassigned_by")
+        giver = self._transitions.actor(reassigned_by, "reassigned_by")
         why = arguments.text(reason, "reason")
         return self._move(
             "reassign",
             id,
-            reassigned_by,
+            giver,
             {"new_assignee": person, "reason": why},
             common,
             lambda s, w: tasks.reassign(self._apart(s, w), w.command, person, why),
         )
 
     def wait(
-        self, id: UUID | str, *, user_id: str, reason: str, until: datetime | None = None, **common: Any
+        self,
+        id: UUID | str,
+        *,
+        user_id: str | None = None,
+        reason: str,
+        until: datetime | None = None,
+        **common: Any,
     ) -> Task:
         """Say that one's work stands still until something outside happens, and until when, if known."""
         why = arguments.text(reason, "reason")
@@ -254,7 +278,7 @@ class Tasks(TaskLists):
             lambda s, w: tasks.wait(s, w.command, why, when),
         )
 
-    def resume(self, id: UUID | str, *, user_id: str, **common: Any) -> Task:
+    def resume(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Task:
         """The waiting is over."""
         return self._move("resume", id, user_id, {}, common, lambda s, w: tasks.resume(s, w.command))
 
@@ -262,7 +286,7 @@ class Tasks(TaskLists):
         self,
         id: UUID | str,
         *,
-        user_id: str,
+        user_id: str | None = None,
         priority: str | None = None,
         due_date: datetime | None = None,
         tags: Sequence[str] | None = None,
@@ -281,7 +305,7 @@ class Tasks(TaskLists):
             "update", id, user_id, changed, common, lambda s, w: tasks.update(s, w.command, changed)
         )
 
-    def comment(self, id: UUID | str, *, user_id: str, text: str, **common: Any) -> Task:
+    def comment(self, id: UUID | str, *, user_id: str | None = None, text: str, **common: Any) -> Task:
         """Say something about an open task; it is kept as an event."""
         said = arguments.text(text, "text")
         return self._move(
@@ -291,10 +315,16 @@ class Tasks(TaskLists):
     def get(self, id: UUID | str) -> Task:
         """One task; NotFound when there is none."""
         task_id = parse_id(id, "id")
-        (rows,) = self._transitions.read(statement("tasks", "get", task_id=task_id))
+        wanted = [statement("tasks", "get", task_id=task_id)]
+        if self._transitions.rights is not None:
+            wanted.append(statement("processes", "of_task", task_id=task_id))
+        rows, *process_rows = self._transitions.read(*wanted)
         if not rows:
             raise NotFound("task", task_id)
-        return Task._make(rows[0])
+        task = Task._make(rows[0])
+        for (process_row,) in process_rows:
+            self._transitions.require("tasks.see", Process._make(process_row), task)
+        return task
 
     def mine(self, user_id: str, *, limit: int = _LONGEST_LIST) -> builtins.list[MyTask]:
         """What a person has in running processes: due soonest first, no due date last, then the most
@@ -303,15 +333,27 @@ class Tasks(TaskLists):
         (rows,) = self._transitions.read(
             statement("tasks", "mine", user_id=arguments.name(user_id, "user_id"), limit=limit)
         )
-        return [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
+        mine = [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
+        rights = self._transitions.rights
+        if rights is None or user_id == rights.principal.user_id:
+            return mine
+        match rights.reach("tasks.see"):
+            case Reach.ALL:
+                return mine
+            case Reach.TEAM:
+                return [one for one in mine if one.task.assigned_team == rights.principal.team]
+            case _:
+                raise rights.refusal("tasks.see")
 
     def workload(self) -> builtins.list[Workload]:
         """What everybody has now, most loaded first."""
+        self._transitions.require("figures.see")
         (rows,) = self._transitions.read(statement("tasks", "workload", now=self._transitions.now()))
         return [Workload._make(row) for row in rows]
 
     def assignment_stats(self, team: str | None = None) -> AssignmentStats:
         """Assignments of the last 7 days, of all or of one team's tasks."""
+        self._transitions.require("figures.see")
         now = self._transitions.now()
         period = {"since": now - timedelta(days=7), "team": arguments.optional_name(team, "team")}
         methods, active = self._transitions.read(
@@ -354,7 +396,9 @@ class Tasks(TaskLists):
             for specification, place in zip(specifications, places, strict=True)
         ]
         common = {"idempotency_key": idempotency_key, "correlation_id": correlation_id}
-        call, _ = command_call(name, user_id, {"tasks": [s._asdict() for s in given]}, common)
+        call, _ = command_call(
+            self._transitions, name, user_id, {"tasks": [s._asdict() for s in given]}, common
+        )
         return self._transitions.execute(
             call, lambda work: creation.create(work, self._definitions, given), _TASKS
         )
@@ -370,10 +414,13 @@ class Tasks(TaskLists):
         with_dependants: bool = False,
     ) -> Task:
         task_id = parse_id(id, "id")
-        call, expected_version = command_call(f"tasks.{verb}", user_id, {"id": task_id, **given}, common)
+        call, expected_version = command_call(
+            self._transitions, f"tasks.{verb}", user_id, {"id": task_id, **given}, common
+        )
 
         def decide(work: Work) -> Task:
             state = load_state(work, task_id, expected_version, with_dependants)
+            work.permit(state.process, state.task)
             changes = decide_changes(state, work)
             route_ready(work, self._definitions, changes)
             _take_clocks_of_others(work, state, changes)

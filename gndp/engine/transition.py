@@ -13,6 +13,7 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from copy import copy
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -20,9 +21,11 @@ from uuid import UUID
 import orjson
 from pydantic import TypeAdapter
 
+from gndp.access.rights import Rights
+from gndp.core import arguments
 from gndp.core.changes import Changes, Command
 from gndp.core.clocks import Ledger, NamedClock
-from gndp.core.errors import Conflict, Invalid, NotFound
+from gndp.core.errors import Conflict, Forbidden, Invalid, NotFound
 from gndp.core.policies import Item, Terms
 from gndp.core.queues import Aftermath, freed_people, returned_tasks, starts_or_stops
 from gndp.core.records import Process, SlaClock, Task
@@ -91,8 +94,13 @@ class Work:
     read again, by key.
     """
 
-    def __init__(self, unit: _Unit, call: Call, now: datetime, commit: bool) -> None:
-        self.command = Command(call.actor, now, call.correlation_id, call.automated, call.causation_id)
+    def __init__(self, unit: _Unit, call: Call, now: datetime, commit: bool, rights: Rights | None) -> None:
+        given_by = (
+            None if rights is None or rights.principal.user_id == call.actor else rights.principal.user_id
+        )
+        self.command = Command(
+            call.actor, now, call.correlation_id, call.automated, call.causation_id, given_by
+        )
         self.aftermath = unit.aftermath
         self.kept = unit.kept
         self._transaction = unit.transaction
@@ -105,6 +113,15 @@ class Work:
         self._terms: dict[str, Terms] = {}
         self._also: list[Statement] = []
         self._started_terms: dict[str, Terms] = {}
+        self._rights = rights
+        self._is_permitted = rights is None
+
+    def permit(self, process: Process | None = None, task: Task | None = None) -> None:
+        """Raise Forbidden unless whoever gives the command may do it: to this task of this process, to this
+        process, or at all. Nothing is written without."""
+        if self._rights is not None:
+            self._rights.require(self._call.name, process, task)
+            self._is_permitted = True
 
     def load(self, *statements: Statement) -> list[list[Row]]:
         """Run reads and locks in one round trip."""
@@ -171,6 +188,8 @@ class Work:
         extra: Sequence[Statement] = (),
     ) -> Answer:
         """Write everything that was decided, keep the answer under its idempotency key, and commit."""
+        if not self._is_permitted:
+            raise Forbidden(f"nothing says who may {self._call.name}")
         statements = [
             *self._shelf.store(self._started_terms),
             *self._also,
@@ -199,9 +218,10 @@ class Work:
 
     def task_answer(self, changes: Changes, task: Task) -> Task:
         """A task as it stands once the changes are written."""
-        if task.id not in changes.task_columns:
+        after = changes.task_after(task)
+        if after is task:
             return task
-        return changes.task_after(task)._replace(version=task.version + 1, updated_at=self._updated_at)
+        return after._replace(version=task.version + 1, updated_at=self._updated_at)
 
     def created_answer(self, changes: Changes) -> list[Task]:
         """The new tasks as they stand once they are written."""
@@ -218,6 +238,24 @@ class Transitions:
         self._kept: dict[Hashable, Any] = {}
         self._unit_of_work: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
         self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
+        self.rights: Rights | None = None
+
+    def acting_as(self, rights: Rights) -> Transitions:
+        """The same with somebody's rights: each command and read asks whether they may."""
+        bound = copy(self)
+        bound.rights = rights
+        return bound
+
+    def require(self, action: str, process: Process | None = None, task: Task | None = None) -> None:
+        """Raise Forbidden unless whoever this acts for may do it (everybody may when it acts for nobody)."""
+        if self.rights is not None:
+            self.rights.require(action, process, task)
+
+    def actor(self, named: str | None, place: str = "user_id") -> str:
+        """Who does it: the one named; unnamed, whoever this acts for. Invalid when there is neither."""
+        if self.rights is None:
+            return arguments.name(named, place)
+        return self.rights.actor(None if named is None else arguments.name(named, place))
 
     @contextmanager
     def fenced(self, fence: Statement) -> Iterator[None]:
@@ -334,8 +372,8 @@ class Transitions:
         except Exception:
             _log.warning("the queues are left to the next round", exc_info=True)
 
-    @staticmethod
     def _in(
+        self,
         unit: _Unit,
         call: Call,
         now: datetime,
@@ -347,7 +385,7 @@ class Transitions:
             remembered = _recall(unit.transaction, call)
             if remembered is not None:
                 return answer_type.validate_json(remembered)
-        return decide(Work(unit, call, now, commit))
+        return decide(Work(unit, call, now, commit, self.rights))
 
 
 def _caused(call: Call, reason: Cause | None) -> Call:

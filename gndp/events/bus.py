@@ -67,7 +67,12 @@ Heard = Event | Message
 """What handlers are given."""
 
 Handler = Callable[[Any], Any]
-"""A function, or a coroutine function, that takes one event."""
+"""A function, or a coroutine function, that takes one event. A coroutine that it answers with is awaited."""
+
+
+def awaits(handler: Handler) -> bool:
+    """Whether a handler is a coroutine function, or an object that is called like one."""
+    return any(inspect.iscoroutinefunction(called) for called in (handler, type(handler).__call__))
 
 
 class BusSubscription:
@@ -88,7 +93,7 @@ class BusSubscription:
         self.missed = 0
         self.failed = 0
         self._handler = handler
-        self._runner = asyncio.Runner() if inspect.iscoroutinefunction(handler) else None
+        self._runner = asyncio.Runner() if awaits(handler) else None
         self._on_close = on_close
         self._waiting: deque[Heard] = deque()
         self._is_at_work = False
@@ -147,11 +152,10 @@ class BusSubscription:
             heard = waiting.popleft()
             react_to(heard)
             try:
-                if runner is None:
-                    handler(heard)
-                else:
-                    runner.run(handler(heard))
-            except Exception:
+                answer = handler(heard)
+                if answer is not None and inspect.iscoroutine(answer):
+                    (runner or asyncio).run(answer)
+            except BaseException:  # also what would end the thread, unsaid, and with it the handler
                 self.failed += 1
                 _log.exception("a handler of %s failed at %s %s", self.pattern, heard.event_type, heard.id)
             if self._is_closed:
@@ -161,10 +165,9 @@ class BusSubscription:
 def call(handler: Handler, heard: Heard, runner: asyncio.Runner | None) -> None:
     """Call a handler; the commands that it gives are caused by what it was given."""
     cause.set(heard)
-    if runner is None:
-        handler(heard)
-    else:
-        runner.run(handler(heard))
+    answer = handler(heard)
+    if inspect.iscoroutine(answer):
+        (runner or asyncio).run(answer)
 
 
 class Bus:
@@ -225,6 +228,7 @@ class Bus:
         for subscription in self._subscriptions:
             subscription.close()
         self._turns.close()
+        self._published = deque(maxlen=0)  # nobody takes what is published from now on
 
     @property
     def is_heard(self) -> bool:

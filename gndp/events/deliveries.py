@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import logging
 import threading
 import time
@@ -14,7 +13,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from gndp.core.records import Event
-from gndp.events.bus import Handler, call
+from gndp.events.bus import Handler, awaits, call
 
 BUDGET = 1.0
 """Seconds after which a batch ends early, so that what was handled is kept soon."""
@@ -98,7 +97,7 @@ class Deliverer:
         return batches
 
     def _work(self, batches: SimpleQueue[_Batch | None]) -> None:
-        runner = asyncio.Runner() if inspect.iscoroutinefunction(self._handler) else None
+        runner = asyncio.Runner() if awaits(self._handler) else None
         while (batch := batches.get()) is not None:
             self._run(batch, runner)
         if runner is not None:

@@ -61,8 +61,8 @@ class Events:
     def subscribe(self, pattern: str, handler: Handler) -> BusSubscription:
         """Give ``handler`` every event that matches and is committed from now on, and every such message.
 
-        It is called in a thread of its own, one event at a time, with an Event or a Message; a coroutine
-        function is awaited in an event loop of its own. What it raises is logged. A handler that is more
+        It is called in a thread of the bus, one event at a time, with an Event or a Message; a coroutine
+        function has a thread and an event loop of its own. What it raises is logged. A handler that is more
         than 10,000 events behind misses some, which is logged and counted (``missed``). Events come in the
         order of each process. ``close`` ends it.
         """

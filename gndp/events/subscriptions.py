@@ -117,6 +117,7 @@ class DurableSubscription:
             except NotFound:
                 _log.warning("the subscription %s was removed; it is read here no more", self.name)
                 self._on_close(self)
+                self._deliverer.close()
                 self._lease.stop()
                 return
             except Conflict as conflict:
@@ -239,13 +240,17 @@ class DurableSubscription:
         self._catch_up(reign, process_id)
 
     def _catch_up(self, reign: Reign, process_id: UUID) -> None:
-        """Handle what has waited behind an event that is out of the way, until one of them fails."""
+        """Handle what has waited behind an event that is out of the way, until one fails or has failed."""
         while not self._stopping.is_set():
-            (rows,) = self._transitions.database.read(
-                statement("subscriptions", "behind", name=self.name, process_id=process_id, most=_PAGE)
+            rows, is_held = self._transitions.database.read(
+                statement("subscriptions", "behind", name=self.name, process_id=process_id, most=_PAGE),
+                statement("subscriptions", "is_held", name=self.name, process_id=process_id),
             )
             if not rows:
-                self._held.discard(process_id)
+                if is_held[0][0]:
+                    self._held.add(process_id)
+                else:
+                    self._held.discard(process_id)
                 return
             waiting = [logged(row[1:]) for row in rows]
             outcomes = self._deliverer.deliver([event for _, event in waiting], set())

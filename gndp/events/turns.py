@@ -88,17 +88,28 @@ class TurnThread:
 
     def keep_only_stuck(self, progress: int) -> tuple[Served, ...] | None:
         """If no turn has begun since ``progress``: keep the one whose turn it is, and give away the others
-        (and what is collected). None when it is not stuck."""
+        (and what is collected). None when it is not stuck.
+
+        One that was removed in its own turn is not kept: the thread ends after it.
+        """
         with self._lock:
             stuck = self._at
             if stuck is None or self._turns != progress:
                 return None
             others = tuple(one for one in self._serves if one is not stuck)
-            self._serves = (stuck,)
+            self._serves = tuple(one for one in self._serves if one is stuck)
             self._collect = lambda: None
+            if not self._serves:
+                self.close()
             return others
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it ends, or has ended."""
+        return self._is_closed
+
     def _work(self) -> None:
+        self._awake.set()
         while not self._is_closed:
             self._collect()
             serves = self._serves
@@ -170,6 +181,8 @@ class Turns:
         shared = self._shared
         if shared is None:
             with self._lock:
+                if self._is_closed:
+                    return
                 shared = self._shared_thread()
         shared.wake()
 
@@ -200,16 +213,20 @@ class Turns:
             assert shared is not None
             progress = shared.progress
             time.sleep(PATIENCE)
-            self._leave_behind(shared, progress)
+            shared = self._leave_behind(shared, progress)
             self._awake.clear()
             if not shared.is_asleep or self._is_closed:
                 self._awake.set()
 
-    def _leave_behind(self, shared: TurnThread, progress: int) -> None:
+    def _leave_behind(self, shared: TurnThread, progress: int) -> TurnThread:
+        """Let the others have a new thread, if one keeps them waiting; the thread that they share now."""
         with self._lock:
             others = shared.keep_only_stuck(progress)
-            if others is not None and not self._is_closed:
+            if others is None or self._is_closed:
+                return shared
+            if not shared.is_closed:
                 self._own.append(shared)
-                self._shared = self._new_shared_thread()
-                self._shared.add(*others)
-                self._shared.start()
+            self._shared = self._new_shared_thread()
+            self._shared.add(*others)
+            self._shared.start()
+            return self._shared

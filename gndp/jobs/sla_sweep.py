@@ -12,8 +12,8 @@ from gndp.jobs.job import Job, JobContext
 def sla_sweep(sla: Sla, seconds: int) -> Job:
     """The job that sweeps every so many seconds, and earlier when a clock's next instant is nearer."""
 
-    def run(_: JobContext) -> dict[str, Any]:
-        return sla.sweep()._asdict()
+    def run(context: JobContext) -> dict[str, Any]:
+        return sla.sweep(context.should_stop)._asdict()
 
     return Job(
         name="sla_sweep",

@@ -2,6 +2,8 @@
 
 A file holds sections that begin with ``-- name: <name>``; the comment lines that follow say what the query
 means. Parameters are written ``:name`` and become PostgreSQL's ``$n`` in order of first appearance.
+``*`` of a table becomes the columns that this version knows: a newer one may add some while this one is
+running, and neither a statement that is prepared nor the record that takes the row would bear with one more.
 """
 
 from __future__ import annotations
@@ -11,10 +13,16 @@ from functools import cache
 from hashlib import sha256
 from typing import NamedTuple
 
+from gndp.store import models
 from gndp.store.resources import sql_text
 
 _SECTION = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+_ALL_COLUMNS = re.compile(
+    r"(?P<select>\bSELECT (?:DISTINCT ON \(\w+\) )?)\*(?P<source>\s+FROM (?P<table>\w+))"
+    r"|\b(?P<alias>\w+)\.\*|\bRETURNING \*"
+)
+_TABLES = {table.name: table.columns.keys() for table in models.SQLModel.metadata.tables.values()}
 
 
 class Query(NamedTuple):
@@ -60,5 +68,23 @@ def _parse(name: str, body: str) -> Query:
             parameters.append(match[1])
         return f"${parameters.index(match[1]) + 1}"
 
-    text = _PARAMETER.sub(placeholder, "\n".join(lines).rstrip().rstrip(";"))
+    text = _PARAMETER.sub(placeholder, with_columns("\n".join(lines).rstrip().rstrip(";")))
     return Query(name.encode(), text.encode(), tuple(parameters))
+
+
+def with_columns(text: str) -> str:
+    """The text with a table's columns for its ``*``; that of a subquery or a view stays: it has names."""
+
+    def columns(match: re.Match[str]) -> str:
+        table, alias = match["table"], match["alias"]
+        if table is not None:
+            names = _TABLES.get(table)
+            return match[0] if names is None else match["select"] + ", ".join(names) + match["source"]
+        if alias is None:
+            (written,) = re.findall(r"\b(?:INSERT INTO|UPDATE) (\w+)", text)
+            return f"RETURNING {', '.join(_TABLES[written])}"
+        source = re.search(rf"\b(?:FROM|JOIN|UPDATE) (\w+) (?:AS )?{alias}\b", text)
+        known = None if source is None else _TABLES.get(source[1])
+        return match[0] if known is None else ", ".join(f"{alias}.{name}" for name in known)
+
+    return _ALL_COLUMNS.sub(columns, text)

@@ -237,6 +237,7 @@ class Transaction:
         self._begun = False
         self._ended = False
         self._undone = False
+        self._lost: Conflict | None = None
         self._has_events = False
 
     def announce(self) -> None:
@@ -256,7 +257,8 @@ class Transaction:
         self._begun = True
         try:
             answers = self._channel.run((*before, *statements, *after))
-        except BaseException:
+        except BaseException as error:
+            self._lost = error if isinstance(error, Conflict) else None
             self.roll_back()
             raise
         self._ended = commit
@@ -270,10 +272,11 @@ class Transaction:
     def commit(self) -> None:
         """Commit, unless it was committed with the last pipeline or nothing was begun.
 
-        Raises Conflict when a failure, which the caller did not pass on, has undone everything.
+        Raises Conflict when a failure, which the caller did not pass on, has undone everything: with the
+        details of the lost race that did, for they say whether all of it may be tried again.
         """
         if self._undone:
-            raise Conflict("this unit of work was undone when one of its commands failed")
+            raise _undone_by(self._lost)
         if self._begun and not self._ended:
             self.run(commit=True)
 
@@ -282,6 +285,11 @@ class Transaction:
         if self._begun and not self._ended:
             self._ended = self._undone = True
             self._channel.abandon()
+
+
+def _undone_by(lost: Conflict | None) -> Conflict:
+    message = "this unit of work was undone when one of its commands failed"
+    return Conflict(message) if lost is None else Conflict(f"{message}: {lost}", details=lost.details)
 
 
 class _Channel:
@@ -436,6 +444,10 @@ def _translated(error: psycopg.Error) -> Exception:
     is_over = not sqlstate or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
     if is_over or sqlstate.startswith(("08", "57P", "53")):
         return DatabaseUnavailable(_one_line(error))
+    if sqlstate == "0A000" and "cached plan" in str(error):
+        return DatabaseUnavailable(
+            "the database's tables were changed while this ran; it must be started anew"
+        )
     return error
 
 

@@ -47,19 +47,20 @@ INSERT INTO process_instances (
     id, process_definition_id, definition_version, process_name, process_type, status, initiated_by,
     assigned_to, assigned_team, business_context, input_data, output_data, variables, created_at, started_at,
     due_date, estimated_duration_mins, sla_target_mins, priority, tags, parent_process_id, auto_complete,
-    current_phase, current_step, total_steps, failed_steps, progress_percentage, max_retries)
+    current_phase, current_step, total_steps, failed_steps, progress_percentage, max_retries, sla_status)
 SELECT
     id, process_definition_id, definition_version, process_name, process_type, status, initiated_by,
     assigned_to, assigned_team, business_context, input_data, output_data, variables, created_at, started_at,
     due_date, estimated_duration_mins, sla_target_mins, priority, tags, parent_process_id, auto_complete,
-    current_phase, current_step, total_steps, failed_steps, progress_percentage, max_retries
+    current_phase, current_step, total_steps, failed_steps, progress_percentage, max_retries, sla_status
 FROM jsonb_to_recordset(:rows) AS r (
     id uuid, process_definition_id text, definition_version integer, process_name text, process_type text,
     status text, initiated_by text, assigned_to text, assigned_team text, business_context jsonb,
     input_data jsonb, output_data jsonb, variables jsonb, created_at timestamptz, started_at timestamptz,
     due_date timestamptz, estimated_duration_mins integer, sla_target_mins integer, priority text,
     tags text[], parent_process_id uuid, auto_complete boolean, current_phase text, current_step integer,
-    total_steps integer, failed_steps integer, progress_percentage numeric, max_retries integer);
+    total_steps integer, failed_steps integer, progress_percentage numeric, max_retries integer,
+    sla_status text);
 
 -- name: get
 -- One process.
@@ -83,3 +84,12 @@ SELECT count(*),
 FROM process_instances p
 LEFT JOIN untold_sla(:now) u ON u.process_instance_id = p.id AND u.task_id IS NULL
 WHERE created_at >= :now::timestamptz - interval '30 days';
+
+-- name: of_task
+-- The process that a task belongs to.
+SELECT * FROM process_instances WHERE id = (SELECT process_instance_id FROM tasks WHERE id = :task_id);
+
+-- name: involves
+-- Whether a person or a team has, or had, a task in a process.
+SELECT EXISTS (SELECT FROM tasks WHERE process_instance_id = :process_id
+               AND (assigned_to = :user_id OR assigned_team = :team::text));

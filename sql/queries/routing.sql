@@ -19,10 +19,12 @@ ORDER BY p.user_id FOR NO KEY UPDATE OF p;
 SELECT p.* FROM people_within_reach(:teams, :people, :now) r JOIN people p USING (user_id) ORDER BY p.user_id;
 
 -- name: workloads
--- What they have: tasks, and their load by number, by priority, and by estimated minutes.
+-- What they have: tasks, and their load by number, by priority, and by estimated minutes. Processes that are about to
+-- run count as if they did.
 SELECT t.assigned_to, count(*), sum(priority_rank(t.priority)),
        sum(coalesce(t.estimated_duration_mins, :unestimated::integer))
-FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.status = 'running'
+FROM tasks t JOIN process_instances p
+  ON p.id = t.process_instance_id AND (p.status = 'running' OR p.id = ANY (:about_to_run::uuid[]))
 WHERE t.assigned_to IN (SELECT user_id FROM people_within_reach(:teams, :people, :now))
   AND t.status IN ('assigned', 'in_progress') AND t.ready_at IS NOT NULL
 GROUP BY t.assigned_to;

@@ -36,23 +36,33 @@ ON CONFLICT (subscription, seq) DO UPDATE SET
 SELECT DISTINCT process_instance_id FROM event_deliveries WHERE subscription = :name AND status <> 'dead';
 
 -- name: due
--- The failed deliveries whose time has come, each with its attempts and its event.
+-- The failed deliveries whose time has come, each with its attempts and its event: of each process the earliest,
+-- which the others wait for.
 SELECT d.attempts, e.xid::text::bigint, e.id, e.seq, e.process_instance_id, e.task_id, e.event_type,
        e.event_category, e.severity, e.user_id, e.user_name, e.automated, e.message, e.details, e.old_status,
        e.new_status, e.old_data, e.new_data, e.timestamp, e.correlation_id, e.tags, e.causation_id,
        encode(e.hash, 'hex')
 FROM event_deliveries d JOIN process_events e ON e.seq = d.seq
 WHERE d.subscription = :name AND d.status = 'retrying' AND d.due_at <= clock_timestamp()
+  AND NOT EXISTS (
+    SELECT FROM event_deliveries earlier
+    WHERE earlier.process_instance_id = d.process_instance_id AND earlier.subscription = d.subscription
+      AND earlier.status <> 'dead' AND earlier.seq < d.seq)
 ORDER BY d.due_at, d.seq LIMIT :most;
 
 -- name: behind
--- What waits behind the failed event of a process, in order.
+-- What waits behind a failed event of a process that is out of the way, in order, up to the next that is tried
+-- again.
 SELECT d.attempts, e.xid::text::bigint, e.id, e.seq, e.process_instance_id, e.task_id, e.event_type,
        e.event_category, e.severity, e.user_id, e.user_name, e.automated, e.message, e.details, e.old_status,
        e.new_status, e.old_data, e.new_data, e.timestamp, e.correlation_id, e.tags, e.causation_id,
        encode(e.hash, 'hex')
 FROM event_deliveries d JOIN process_events e ON e.seq = d.seq
 WHERE d.process_instance_id = :process_id AND d.subscription = :name AND d.status = 'behind'
+  AND d.seq < coalesce((
+    SELECT min(seq) FROM event_deliveries r
+    WHERE r.process_instance_id = d.process_instance_id AND r.subscription = d.subscription
+      AND r.status = 'retrying'), 9223372036854775807)
 ORDER BY d.seq LIMIT :most;
 
 -- name: stranded
@@ -61,16 +71,25 @@ SELECT DISTINCT process_instance_id FROM event_deliveries b
 WHERE subscription = :name AND status = 'behind' AND NOT EXISTS (
     SELECT FROM event_deliveries r
     WHERE r.process_instance_id = b.process_instance_id AND r.subscription = b.subscription
-      AND r.status = 'retrying');
+      AND r.status = 'retrying' AND r.seq < b.seq);
 
 -- name: delivered
 -- Parked deliveries that have been made.
 DELETE FROM event_deliveries WHERE subscription = :name AND seq = ANY (:seqs::bigint[]);
 
 -- name: next_due
--- How many seconds until a failed delivery is due.
-SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM event_deliveries
-WHERE subscription = :name AND status = 'retrying';
+-- How many seconds until a failed delivery is due that waits for no other.
+SELECT extract(epoch FROM min(due_at) - clock_timestamp())::float8 FROM event_deliveries d
+WHERE subscription = :name AND status = 'retrying' AND NOT EXISTS (
+    SELECT FROM event_deliveries earlier
+    WHERE earlier.process_instance_id = d.process_instance_id AND earlier.subscription = d.subscription
+      AND earlier.status <> 'dead' AND earlier.seq < d.seq);
+
+-- name: is_held
+-- Whether an event of a process is to be given again, or waits for such a one.
+SELECT EXISTS (
+    SELECT FROM event_deliveries
+    WHERE process_instance_id = :process_id AND subscription = :name AND status <> 'dead');
 
 -- name: list
 -- Every subscription, with who reads it, how many events it has not passed (counted up to a limit), the oldest of

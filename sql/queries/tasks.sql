@@ -45,19 +45,19 @@ INSERT INTO tasks (
     id, process_instance_id, task_definition_id, task_name, task_type, status, substatus, phase, position,
     assigned_to, assigned_team, assignment_method, depends_on, blocking, open_dependencies, ready_at,
     input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags,
-    notes, required_skills)
+    notes, required_skills, sla_status)
 SELECT
     id, process_instance_id, task_definition_id, task_name, task_type, status, substatus, phase, position,
     assigned_to, assigned_team, assignment_method, depends_on, blocking, open_dependencies, ready_at,
     input_data, created_at, due_date, estimated_duration_mins, sla_target_mins, max_retries, priority, tags,
-    notes, required_skills
+    notes, required_skills, sla_status
 FROM jsonb_to_recordset(:rows) AS r (
     id uuid, process_instance_id uuid, task_definition_id text, task_name text, task_type text, status text,
     substatus text, phase text, position integer, assigned_to text, assigned_team text,
     assignment_method text, depends_on uuid[], blocking uuid[], open_dependencies integer,
     ready_at timestamptz, input_data jsonb, created_at timestamptz, due_date timestamptz,
     estimated_duration_mins integer, sla_target_mins integer, max_retries integer, priority text,
-    tags text[], notes text, required_skills jsonb);
+    tags text[], notes text, required_skills jsonb, sla_status text);
 
 -- name: add_blocking
 -- Tasks that new ones depend on learn of them.

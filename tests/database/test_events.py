@@ -336,6 +336,48 @@ def test_an_event_that_fails_too_often_is_dead_and_can_be_replayed_or_discarded(
     assert texts(heard) == ["good", "bad"]
 
 
+def test_replayed_events_of_a_process_come_in_order_though_one_fails_again(workbench: gndp.Workbench) -> None:
+    process = start(workbench)
+    heard: list[Any] = []
+    failures = {"first": 1, "second": 1, "third": 1}
+    handler = failing(heard, failures)
+    subscription = workbench.events.subscribe_durable("notes", "process.commented", handler, max_attempts=1)
+    for text in ("first", "second", "third"):
+        say(workbench, process, text)
+    until(lambda: len(workbench.events.dead("notes")) == 3)
+    subscription.close()
+    failures["first"] = 1
+    assert workbench.events.replay("notes") == 3
+    workbench.events.subscribe_durable("notes", "process.commented", handler)
+    until(lambda: len(heard) == 3)
+    assert texts(heard) == ["first", "second", "third"]
+    until(lambda: workbench.events.parked("notes") == [])
+
+
+def test_what_waits_behind_a_failed_event_waits_while_an_earlier_one_is_replayed(
+    workbench: gndp.Workbench,
+) -> None:
+    process = start(workbench)
+    heard: list[Any] = []
+    failures = {"dead": 1, "bad": 2}
+    handler = failing(heard, failures)
+    subscription = workbench.events.subscribe_durable("notes", "process.commented", handler, max_attempts=1)
+    say(workbench, process, "dead")
+    until(lambda: workbench.events.dead("notes"))
+    subscription.close()
+    workbench.events.subscribe_durable("notes", "process.commented", handler)
+    say(workbench, process, "bad")
+    say(workbench, process, "behind")
+    until(lambda: len(workbench.events.parked("notes")) == 3)
+    assert workbench.events.replay("notes") == 1
+    until(lambda: "dead" in texts(heard))
+    say(workbench, process, "last")
+    until(lambda: "last" in texts(heard))
+    assert texts(heard) == ["dead", "bad", "behind", "last"]
+    until(lambda: workbench.events.parked("notes") == [])
+    assert workbench.check().ok
+
+
 def test_dying_at_once_lets_the_next_events_of_the_process_go_on(workbench: gndp.Workbench) -> None:
     process = start(workbench)
     heard: list[Any] = []
@@ -433,6 +475,21 @@ def test_a_removed_subscription_is_read_no_more(workbench: gndp.Workbench) -> No
     workbench.events.subscribe_durable("notes", "*", heard.append)
 
 
+def test_a_coroutine_of_a_handler_is_awaited_before_the_event_is_handled(workbench: gndp.Workbench) -> None:
+    heard: list[Any] = []
+
+    class Handler:
+        async def __call__(self, event: Any) -> None:
+            await asyncio.sleep(0)
+            heard.append(event)
+
+    handler = Handler()
+    workbench.events.subscribe_durable("called", "process.commented", handler)
+    workbench.events.subscribe_durable("answered", "process.commented", lambda event: handler(event))
+    say(workbench, start(workbench), "hello")
+    until(lambda: len(heard) == 2)
+
+
 def test_a_name_that_was_removed_elsewhere_is_free_again(
     new_workbench: Callable[..., gndp.Workbench], database_url: str
 ) -> None:
@@ -447,6 +504,17 @@ def test_a_name_that_was_removed_elsewhere_is_free_again(
     elsewhere.events.subscribe_durable("notes", "*", after.append)
     until(lambda: (say(here, process, "two"), time.sleep(0.2), after)[-1])
     assert len(before) <= 2  # it notices that it was removed when it keeps what it has handled
+
+
+def test_a_subscription_that_was_removed_elsewhere_leaves_no_thread(
+    new_workbench: Callable[..., gndp.Workbench], database_url: str
+) -> None:
+    here, elsewhere = (new_workbench(database_url=database_url) for _ in range(2))
+    process = start(here)
+    here.events.subscribe_durable("removed", "process.commented", lambda event: None)
+    elsewhere.events.unsubscribe("removed")
+    say(here, process, "one")
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.endswith("removed")])
 
 
 def test_events_larger_than_a_notification_are_heard(workbench: gndp.Workbench) -> None:

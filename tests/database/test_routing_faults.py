@@ -90,6 +90,86 @@ def tasks_of(wb: gndp.Workbench, person: str) -> int:
     return sum(load.active_tasks for load in wb.tasks.workload() if load.assigned_to == person)
 
 
+# What a command ends while it routes.
+
+
+def test_whoever_completes_the_step_before_worked_last(
+    wb: gndp.Workbench, clock: Clock, process: Any
+) -> None:
+    wb.directory.add_person("bob", team="ops")
+    first, between = by_hand(wb, process, "bob"), by_hand(wb, process, "ann")
+    behind = routed(wb, process, depends_on=[first.id], assignment_method="last_performer")
+    wb.tasks.start(first.id, user_id="bob")
+    clock.now += timedelta(minutes=10)
+    done(wb, between)
+    clock.now += timedelta(minutes=10)
+    wb.tasks.complete(first.id, user_id="bob")
+    assert who_has(wb, behind) == "bob"
+
+
+def test_whoever_had_a_step_that_was_skipped_has_not_worked_on_it(
+    wb: gndp.Workbench, clock: Clock, process: Any
+) -> None:
+    wb.directory.add_person("bob", team="ops")
+    first, between = by_hand(wb, process, "ann"), by_hand(wb, process, "bob")
+    behind = routed(wb, process, depends_on=[first.id], assignment_method="last_performer")
+    done(wb, between)
+    clock.now += timedelta(minutes=10)
+    wb.tasks.skip(first.id, user_id="eve", reason="not needed")
+    assert who_has(wb, behind) == "bob"
+
+
+@pytest.mark.parametrize("measure", ["tasks", "priority", "estimated_minutes"])
+def test_a_task_that_is_completed_is_no_load_any_more(wb: gndp.Workbench, process: Any, measure: str) -> None:
+    """With it bob would seem to have as much as ann, who comes first."""
+    wb.directory.update_team("ops", load_measure=measure)
+    wb.directory.update_person("ann", capacity=2)
+    wb.directory.add_person("bob", team="ops", capacity=2)
+    by_hand(wb, process, "ann")
+    before = by_hand(wb, process, "bob")
+    behind = routed(wb, process, depends_on=[before.id], assignment_method="load_balanced")
+    done(wb, before)
+    assert who_has(wb, behind) == "bob"
+    assert wb.tasks.explain_assignment(behind.id).considered[0].score == 0
+
+
+def test_what_a_command_makes_ready_for_somebody_takes_room(wb: gndp.Workbench, process: Any) -> None:
+    first = by_hand(wb, process, "eve")
+    ahead = by_hand(wb, process, "ann", depends_on=[first.id])
+    behind = routed(wb, process, depends_on=[first.id])
+    done(wb, first)
+    assert (who_has(wb, ahead), who_has(wb, behind)) == ("ann", None)
+    done(wb, ahead)
+    assert who_has(wb, behind) == "ann"
+
+
+def test_what_a_command_creates_for_somebody_takes_room(wb: gndp.Workbench, process: Any) -> None:
+    named = wanted(process, assignment_method="manual", assigned_to="ann")
+    _, behind = wb.tasks.create_many([named, wanted(process)])
+    assert behind.assigned_to is None
+    assert wb.check().ok
+
+
+def test_what_somebody_has_in_a_process_that_begins_to_run_takes_room(wb: gndp.Workbench) -> None:
+    held = started(wb, hold=True)
+    by_hand(wb, held, "ann")
+    waits = routed(wb, held)
+    wb.processes.update_status(held.id, new_status="running", user_id="eve")
+    assert who_has(wb, waits) is None
+    assert wb.check().ok
+
+
+def test_what_somebody_has_in_a_process_that_runs_again_takes_room(wb: gndp.Workbench, process: Any) -> None:
+    by_hand(wb, process, "ann")
+    fails = by_hand(wb, process, "eve")
+    behind = routed(wb, process, depends_on=[fails.id])
+    wb.tasks.start(fails.id, user_id="eve")
+    wb.tasks.fail(fails.id, user_id="eve", error_message="no", final=True)
+    wb.tasks.skip(fails.id, user_id="eve", reason="not needed")
+    assert who_has(wb, behind) is None
+    assert wb.check().ok
+
+
 # Capacity that a command frees.
 
 

@@ -115,6 +115,21 @@ def test_a_due_date_set_by_hand_stays_and_the_clock_goes_its_own_way(
     assert wb.check().ok
 
 
+def test_a_comment_on_a_late_task_answers_with_what_its_clock_says(wb: gndp.Workbench, clock: Clock) -> None:
+    task = wb.tasks.create(
+        process_instance_id=started(wb).id,
+        task_definition_id="step",
+        task_name="Step",
+        task_type="manual",
+        sla_target_mins=5,
+    )
+    clock.move(minutes=6)
+    commented = wb.tasks.comment(task.id, user_id="ann", text="too late")
+    assert (commented.sla_status, commented.sla_breach_time) == ("breached", NINE + timedelta(minutes=5))
+    assert commented == wb.tasks.get(task.id)
+    wb.tasks.claim(task.id, user_id="ann", expected_version=commented.version)
+
+
 def test_recomputing_brings_a_running_item_what_was_changed_and_can_undo_a_breach(
     wb: gndp.Workbench, clock: Clock
 ) -> None:

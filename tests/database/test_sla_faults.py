@@ -12,6 +12,8 @@ import pytest
 import gndp
 from gndp.core.errors import Invalid
 from gndp.engine import sweep
+from gndp.jobs.job import JobContext
+from gndp.jobs.sla_sweep import sla_sweep
 from gndp.settings import Settings
 from tests.moving_clock import NINE, Clock, started
 
@@ -265,6 +267,68 @@ def test_an_escalation_gives_no_task_to_somebody_who_is_away_or_gone(
     assert reason is not None and reason.startswith("boss is ")
 
 
+# The beginning of a clock
+
+
+@pytest.mark.parametrize("routed", [False, True])
+def test_what_a_clock_has_come_to_when_its_item_begins_shows_in_the_row(
+    wb: gndp.Workbench, routed: bool
+) -> None:
+    """Somebody has the task in the command that creates it, so the promise to answer is kept at once."""
+    wb.directory.add_team("ops")
+    wb.directory.add_person("ann", team="ops")
+    publish(wb, stop=["task.assigned"])
+    wb.sla.publish({"name": "first", "target_minutes": 30, "stop": ["task.assigned"]}, user_id="eve")
+    step = {"id": "step", "name": "Step", "type": "manual", "team": "ops", "assignment_method": "round_robin"}
+    wb.definitions.publish({"id": "routed", "name": "Routed", "steps": [step]}, user_id="eve")
+    if routed:
+        process = started(wb, process_definition_id="routed")
+        (listed,) = wb.tasks.list(process_id=process.id).tasks
+        task = listed.task
+    else:
+        process = started(wb)
+        task = added(wb, process, assigned_to="ann")
+    assert (task.assigned_to, task.sla_status) == ("ann", "met")
+    assert wb.tasks.get(task.id) == task
+    assert wb.processes.get(process.id).sla_status == "met"
+    assert wb.check().ok
+
+
+@pytest.mark.parametrize("later", ["published", "fitting"])
+def test_a_clock_that_begins_when_something_happens_again_goes_by_that(
+    wb: gndp.Workbench, clock: Clock, later: str
+) -> None:
+    """The first time its policy was not there yet, or not for the task."""
+    policy = {"start": ["task.started"], "applies_to": {"priorities": ["critical"]}}
+    if later == "fitting":
+        publish(wb, **policy)
+    task = added(wb, started(wb), priority="medium" if later == "fitting" else "critical")
+    wb.tasks.start(task.id, user_id="ann")
+    if later == "published":
+        publish(wb, **policy)
+    else:
+        wb.tasks.update(task.id, user_id="ann", priority="critical")
+    clock.move(minutes=20)
+    wb.tasks.release(task.id, user_id="ann")
+    wb.tasks.start(task.id, user_id="bob")
+    due = NINE + timedelta(minutes=50)
+    (reading,) = wb.sla.clocks(task_id=task.id)
+    assert (reading.clock.due_at, reading.reading.due_at) == (due, due)
+    assert wb.sla.clocks(task_id=task.id, as_of=NINE) == []
+    assert wb.check().ok
+
+
+def test_recomputing_a_task_tells_what_has_come_for_its_process(wb: gndp.Workbench, clock: Clock) -> None:
+    process = started(wb, sla_target_mins=30)
+    task = added(wb, process, sla_target_mins=300)
+    clock.move(hours=1)
+    publish(wb, target_minutes=400)
+    wb.sla.recompute(task_id=task.id, user_id="eve", reason="a promise of its own")
+    assert [event.task_id for event in events(wb, process, "sla.breached")] == [None]
+    assert wb.processes.get(process.id).sla_status == "breached"
+    assert wb.check().ok
+
+
 # The sweep
 
 
@@ -322,6 +386,28 @@ def test_a_sweep_asks_the_directory_as_often_for_many_tasks_as_for_one(
         return len(asked)
 
     assert asked_for(1) == asked_for(120) > 0
+
+
+@pytest.mark.parametrize(("asked_before", "told"), [(0, 0), (1, 100), (2, 150)])
+def test_a_sweep_that_should_stop_ends_between_batches_and_the_next_one_tells_the_rest(
+    wb: gndp.Workbench, clock: Clock, asked_before: int, told: int
+) -> None:
+    publish(wb)
+    process = started(wb)
+    for _ in range(150):
+        added(wb, process)
+    clock.move(hours=1)
+    answers = iter([False] * asked_before)
+    job = sla_sweep(wb.sla, 300)
+    report = job.run(JobContext(clock.now, 1, wb.sla._transitions.write, lambda: next(answers, True)))
+    assert (report["clocks"], report["breached"]) == (told, told)
+    assert (wb.sla.next_due() is None) == (told == 150)
+    assert wb.check().ok
+
+    assert wb.sla.sweep().breached == 150 - told
+    assert wb.sla.next_due() is None
+    assert len(events(wb, process, "sla.breached")) == 150
+    assert wb.check().ok
 
 
 def test_what_a_command_holds_is_left_to_the_next_sweep_and_hides_nothing(

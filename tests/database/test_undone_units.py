@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 import gndp
 from gndp.core.errors import Conflict
+from gndp.settings import Settings
 from gndp.store.session import statement
 from tests.moving_clock import NINE, Clock, started
 
@@ -110,3 +114,40 @@ def test_what_refers_to_a_row_that_is_gone_is_a_conflict(wb: gndp.Workbench) -> 
     values = dict.fromkeys(names, "manual") | {"id": uuid4(), "task_id": uuid4(), "assigned_at": NINE}
     with pytest.raises(Conflict, match="refers to is not there"):
         wb._transitions.write(statement("assignments", "open", **values))
+
+
+@pytest.mark.parametrize("is_caught", [False, True])
+def test_a_unit_that_met_a_deadlock_says_so_has_changed_nothing_and_may_be_tried_again(
+    new_workbench: Callable[..., gndp.Workbench], is_caught: bool
+) -> None:
+    """Also when a caller takes the conflict for a refusal and goes on to the end of the block."""
+    wb = new_workbench(clock=Clock(), settings=Settings(pool_min_size=1, pool_max_size=1))
+    first, second = started(wb), started(wb)
+
+    def unit() -> None:
+        with wb.transaction():
+            started(wb, process_name="of the unit")
+            wb.processes.comment(first.id, user_id="eve", text="one")
+            with suppress(Conflict) if is_caught else nullcontext():
+                wb.processes.comment(second.id, user_id="eve", text="two")
+
+    with psycopg.connect(wb.database_url) as against, ThreadPoolExecutor(1) as pool:
+        # Only the unit looks for a deadlock, so it is the one that is ended.
+        against.execute("SET deadlock_timeout = '1min'")
+        against.execute("SELECT FROM process_instances WHERE id = %s FOR UPDATE", [second.id])
+        running = pool.submit(unit)
+        with psycopg.connect(wb.database_url, autocommit=True) as watching:
+            while not watching.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+                time.sleep(0.01)
+        against.execute("SELECT FROM process_instances WHERE id = %s FOR UPDATE", [first.id])
+        with pytest.raises(Conflict, match="waited for each other; try again") as lost:
+            running.result(timeout=20)
+    assert lost.value.details == {"sqlstate": "40P01"}
+    assert wb.processes.list().total == 2
+    assert [len(wb.processes.events(process.id)) for process in (first, second)] == [1, 1]
+    assert wb.check().ok
+
+    unit()
+    assert wb.processes.list().total == 3
+    assert [len(wb.processes.events(process.id)) for process in (first, second)] == [2, 2]
+    assert wb.check().ok

@@ -79,13 +79,15 @@ def minutes_of_work(name: str | None) -> list[bool]:
 class World:
     """What is so after each thing that happens.
 
-    ``failure_holds`` is for policies that a failed task pauses until any task is retried.
+    ``failure_holds`` is for policies of processes that a failed task pauses until any task is retried,
+    ``own_failure_holds`` for policies of tasks, whose clocks hear of no other task.
     """
 
     process: str = "running"
     tasks: dict[UUID, str] = field(default_factory=lambda: {TASK: "open", OTHER: "open"})
     waits: dict[UUID, str] = field(default_factory=dict)
     failure_holds: dict[UUID, bool] = field(default_factory=lambda: {TASK: False, OTHER: False})
+    own_failure_holds: dict[UUID, bool] = field(default_factory=lambda: {TASK: False, OTHER: False})
 
     def can(self) -> list[tuple[str, UUID | None]]:
         """The events that may come now, but for what calls things off."""
@@ -131,10 +133,12 @@ class World:
         elif event not in ("task.assigned", "task.started"):
             self.waits.pop(task, None)
         if event == "task.failed":
-            self.tasks[task], self.failure_holds[task], self.process = "failed", True, "failed"
+            self.tasks[task], self.process = "failed", "failed"
+            self.failure_holds[task] = self.own_failure_holds[task] = True
             return [(event, task), ("process.failed", None)]
         if event == "task.retried":
             self.failure_holds = dict.fromkeys(self.tasks, False)
+            self.own_failure_holds[task] = False
         if event in ("task.completed", "task.skipped", "task.cancelled"):
             self.tasks[task] = "done"
         elif event == "task.retried":
@@ -170,6 +174,7 @@ class Act:
     process: str
     waits: dict[UUID, str]
     failure_holds: dict[UUID, bool]
+    own_failure_holds: dict[UUID, bool]
 
     @property
     def moments(self) -> list[Moment]:
@@ -182,7 +187,8 @@ def stories(draw: st.DrawFn) -> list[Act]:
     world = World()
     minute = draw(st.integers(0, 2 * 24 * 60))
     started = [("process.started", None), ("task.ready", TASK), ("task.ready", OTHER)]
-    acts = [Act(minute, started, None, "running", {}, dict(world.failure_holds))]
+    holds = world.failure_holds, world.own_failure_holds
+    acts = [Act(minute, started, None, "running", {}, *map(dict, holds))]
     for _ in range(draw(st.integers(1, 16))):
         possible = world.can()
         if not possible:
@@ -194,7 +200,8 @@ def stories(draw: st.DrawFn) -> list[Act]:
             draw(st.sampled_from(["customer", "Supplier: late", ""])) if event == "task.waiting" else None
         )
         events = world.happen(event, task, reason)
-        acts.append(Act(minute, events, reason, world.process, dict(world.waits), dict(world.failure_holds)))
+        holds = world.failure_holds, world.own_failure_holds
+        acts.append(Act(minute, events, reason, world.process, dict(world.waits), *map(dict, holds)))
     return acts
 
 
@@ -304,12 +311,13 @@ class SlowClock:
                 self.end, self.is_cancelled = minute, event in cancels
                 return False
         heard = (TASK, OTHER) if self.rules.item == "process" else (TASK,)
+        holds = act.failure_holds if self.rules.item == "process" else act.own_failure_holds
         reasons = [act.waits[task] for task in heard if task in act.waits]
         pauses = self.rules.pauses
         return (
             ("suspension" in pauses and act.process == "suspended")
             or ("failure" in pauses and act.process == "failed")
-            or ("failed task" in pauses and any(act.failure_holds[task] for task in heard))
+            or ("failed task" in pauses and any(holds[task] for task in heard))
             or ("waiting" in pauses and bool(reasons))
             or ("waiting for the supplier" in pauses and any(r.startswith("Supplier") for r in reasons))
         )

@@ -12,6 +12,7 @@ import pytest
 
 from gndp.core.positions import Snapshot
 from gndp.events.bus import Bus, Handler, Message
+from gndp.events.turns import PATIENCE
 
 NOW = Snapshot.parse("1:1:")
 
@@ -188,3 +189,90 @@ def test_what_nobody_takes_does_not_pile_up(bus: Bus) -> None:
     wait_for(lambda: subscription.missed >= 14_999)
     wait_for(lambda: not bus._published)
     gate.set()
+
+
+class AsyncListener:
+    """A handler that is called like a coroutine function, but is none."""
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    async def __call__(self, message: Message) -> None:
+        await asyncio.sleep(0)
+        self.heard.append(message.data["number"])
+
+
+def test_a_coroutine_is_awaited_whatever_the_handler_is(bus: Bus) -> None:
+    is_called, is_answered = AsyncListener(), AsyncListener()
+    subscribe(bus, is_called, lambda message: is_answered(message))
+    for number in range(3):
+        publish(bus, number)
+    wait_for(lambda: is_called.heard == is_answered.heard == [0, 1, 2])
+
+
+@pytest.mark.parametrize("error", [SystemExit, asyncio.CancelledError])
+def test_a_handler_that_would_end_its_thread_goes_on(bus: Bus, error: type[BaseException]) -> None:
+    heard: list[int] = []
+
+    def leave(message: Message) -> None:
+        heard.append(message.data["number"])
+        raise error
+
+    other = Listener()
+    leaving, _ = subscribe(bus, leave, other)
+    for number in range(3):
+        publish(bus, number)
+        wait_for(lambda number=number: len(other.heard) == number + 1)
+    wait_for(lambda: leaving.failed == 3)
+    assert heard == [0, 1, 2]
+
+
+def test_a_slow_handler_that_closes_its_own_subscription_leaves_no_thread_behind(bus: Bus) -> None:
+    stays = Listener()
+    subscribe(bus, stays)
+    before = threading.active_count()
+    for number in range(5):
+        subscriptions: list[Any] = []
+        ended = threading.Event()
+
+        def once(message: Message, subscriptions: list[Any] = subscriptions, ended: Any = ended) -> None:
+            subscriptions[0].close()
+            time.sleep(5 * PATIENCE)
+            ended.set()
+
+        subscriptions += subscribe(bus, once)
+        publish(bus, number)
+        assert ended.wait(10)
+    wait_for(lambda: threading.active_count() <= before + 1)  # the one that looks out for slow handlers
+    wait_for(lambda: stays.heard == list(range(5)))
+
+
+def test_a_handler_that_hangs_from_the_first_moment_on_holds_up_nobody(bus: Bus) -> None:
+    """The thread finds work before it has ever slept."""
+    gate, begins = threading.Event(), threading.Event()
+    share_out = bus._turns._collect
+
+    def share_out_late() -> None:
+        begins.wait(10)
+        share_out()
+
+    bus._turns._collect = share_out_late
+    stuck, free = Listener(gate=gate), Listener()
+    subscribe(bus, stuck, free)
+    publish(bus, 0)
+    begins.set()
+    wait_for(lambda: free.heard == [0])
+    gate.set()
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_what_is_published_after_the_end_is_kept_nowhere(is_heard: bool) -> None:
+    before = set(threading.enumerate())
+    bus = Bus()
+    if is_heard:
+        subscribe(bus, Listener())
+        publish(bus, 0)
+    bus.close()
+    publish(bus, 1)
+    wait_for(lambda: set(threading.enumerate()) <= before)
+    assert not bus._published

@@ -21,6 +21,7 @@ PUBLIC = [
     "Refusal",
     "Step",
     "Template",
+    "Unauthenticated",
     "Workbench",
     "connect",
 ]
@@ -41,7 +42,7 @@ def test_everything_that_is_raised_on_purpose_is_public_and_of_one_tree() -> Non
     # Only the web server raises the last one, and it is no part of `import gndp`.
     assert raised.keys() - set(gndp.__all__) == {"ServerUnavailable"}
     refusals = {name for name, error in raised.items() if issubclass(error, gndp.Refusal)}
-    assert refusals == {"Refusal", "NotFound", "Conflict", "Invalid", "Forbidden"}
+    assert refusals == {"Refusal", "NotFound", "Conflict", "Invalid", "Forbidden", "Unauthenticated"}
 
 
 def _is_error(value: object) -> bool:

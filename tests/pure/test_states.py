@@ -12,7 +12,7 @@ from gndp.core.states import Meaning, Transition
 from gndp.core.states_page import states_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "states.md"
-KINDS = Meaning.__subclasses__()
+KINDS = [kind for kind in Meaning.__subclasses__() if kind.__module__ == Meaning.__module__]
 TABLES = [
     (states.PROCESS_TRANSITIONS, states.ProcessStatus, states.FINAL_PROCESS_STATUSES),
     (states.TASK_TRANSITIONS, states.TaskStatus, states.FINAL_TASK_STATUSES),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
+from gndp.store.models.access import Accounts, ApiTokens, BrowserSessions, OneTimeLinks, SigningKeys
 from gndp.store.models.idempotency import IdempotencyKeys
 from gndp.store.models.jobs import JobLease, JobRuns
 from gndp.store.models.measures import PerformanceMetrics, SlaMetrics
@@ -26,6 +27,9 @@ from gndp.store.models.subscriptions import EventDeliveries, EventLog, EventSubs
 from gndp.store.models.tasks import TaskAssignments, Tasks, TaskSearch
 
 __all__ = [
+    "Accounts",
+    "ApiTokens",
+    "BrowserSessions",
     "Calendars",
     "DeletedProcesses",
     "EventDeliveries",
@@ -34,6 +38,7 @@ __all__ = [
     "IdempotencyKeys",
     "JobLease",
     "JobRuns",
+    "OneTimeLinks",
     "People",
     "PerformanceMetrics",
     "ProcessDefinitions",
@@ -41,6 +46,7 @@ __all__ = [
     "ProcessInstances",
     "ProcessSearch",
     "SQLModel",
+    "SigningKeys",
     "SlaMetrics",
     "SlaPolicies",
     "SlaRevision",

@@ -3,7 +3,7 @@
 from gndp.store.migrate import run_sql
 
 revision = "0011_search"
-down_revision = "0009_routing_queue"
+down_revision = "0010_accounts"
 branch_labels = None
 depends_on = None
 

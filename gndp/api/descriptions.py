@@ -1,0 +1,51 @@
+"""The OpenAPI description: the API as a whole, and the replies of each endpoint."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+
+from gndp.api.problems import PROBLEM_JSON, Problem
+
+_PROBLEMS = {
+    400: "The request cannot be read.",
+    403: "The caller may not do this.",
+    404: "There is no such thing.",
+    409: "The current state does not allow it; `current` says how it stands.",
+    412: "It was changed since the caller read it; `current` says how it stands.",
+    413: "The body is larger than 1 MB.",
+    422: "The request is not valid; `problems` lists what is wrong.",
+    503: "The database cannot be reached; try again.",
+}
+_ALWAYS = (400, 403, 413, 503)
+
+
+def answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The replies of an endpoint: its answer, the problems of ``statuses``, and those that any may have."""
+    found: dict[int | str, dict[str, Any]] = {200: {"model": model, "description": "The answer."}}
+    if 304 in statuses:
+        found[304] = {"description": "The caller has this version already."}
+    for status in sorted({*statuses, *_ALWAYS} - {304}):
+        found[status] = {
+            "model": Problem,
+            "description": _PROBLEMS[status],
+            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return found
+
+
+def describe(app: FastAPI) -> None:
+    """Say what the API as a whole is."""
+    app.title, app.version, app.description = "GNDP", version("gndp"), _ABOUT
+
+
+_ABOUT = """Work that people do: processes, their tasks, who has them, and by when.
+
+Instants are ISO 8601 with an offset; replies are in UTC. Durations are whole minutes. Ids are UUIDs.
+
+A reply about one item has an `ETag`; sent back as `If-Match`, it makes sure that nobody changed the item
+meanwhile (412). An `Idempotency-Key` makes a POST safe to repeat: the first reply comes again, and nothing is
+done twice. Refusals are `application/problem+json`; `type` says which kind it is and never changes its
+meaning."""

@@ -1,0 +1,126 @@
+"""``/api/processes``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gndp.api import schemas
+from gndp.api.callers import Bench, Common, Creating, ItemId, by
+from gndp.api.descriptions import answers
+from gndp.api.meanings import FIELDS
+from gndp.api.replies import item_reply, json_reply, row, rows
+
+router = APIRouter(prefix="/processes", tags=["processes"])
+
+
+@router.post("", responses=answers(schemas.Process, 404, 409, 422))
+def start_process(request: Request, bench: Bench, creating: Creating, body: schemas.StartProcess) -> Response:
+    """Start a process; a published definition makes its tasks."""
+    return item_reply(request, bench.processes.start(**body.model_dump(), **creating))
+
+
+@router.get("", responses=answers(schemas.ProcessPage, 422))
+def list_processes(
+    bench: Bench,
+    status: Annotated[str | None, Query(description=FIELDS["status"])] = None,
+    assigned_to: Annotated[str | None, Query(description=FIELDS["assigned_to"])] = None,
+    process_type: Annotated[str | None, Query(description=FIELDS["process_type"])] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description=FIELDS["limit"])] = 50,
+    offset: Annotated[int, Query(ge=0, le=10_000, description=FIELDS["offset"])] = 0,
+) -> Response:
+    """A page of processes, newest first."""
+    page = bench.processes.list(
+        status=status, assigned_to=assigned_to, process_type=process_type, limit=limit, offset=offset
+    )
+    listed = [{name: getattr(one, name) for name in schemas.LISTED_PROCESS_FIELDS} for one in page.processes]
+    return json_reply({**page._asdict(), "processes": listed})
+
+
+@router.get("/stats/summary", responses=answers(schemas.Summary))
+def summary(bench: Bench) -> Response:
+    """The figures of the processes created in the last 30 days."""
+    return json_reply(row(bench.processes.summary()))
+
+
+@router.get("/{id}", responses=answers(schemas.Process, 304, 404, 422))
+def get_process(request: Request, bench: Bench, id: ItemId) -> Response:
+    """One process, the whole row."""
+    return item_reply(request, bench.processes.get(id))
+
+
+@router.patch("/{id}", responses=answers(schemas.Process, 404, 409, 412, 422))
+def update_process(
+    request: Request, bench: Bench, common: Common, id: ItemId, body: schemas.UpdateProcess
+) -> Response:
+    """Change priority, due date, tags or variables."""
+    return item_reply(request, bench.processes.update(id, **body.model_dump(), **common))
+
+
+@router.put("/{id}/status", responses=answers(schemas.Process, 404, 409, 412, 422))
+def update_process_status(
+    request: Request, bench: Bench, common: Common, id: ItemId, body: schemas.UpdateStatus
+) -> Response:
+    """The command that leads to a status."""
+    return item_reply(request, bench.processes.update_status(id, **body.model_dump(), **common))
+
+
+@router.post("/{id}/suspend", responses=answers(schemas.Process, 404, 409, 412, 422))
+def suspend_process(
+    request: Request,
+    bench: Bench,
+    common: Common,
+    id: ItemId,
+    reason: Annotated[str, Query(description=FIELDS["reason"])],
+    user_id: Annotated[str | None, Query(description=FIELDS["user_id"])] = None,
+) -> Response:
+    """Pause a running process: nothing in it accepts work until it is resumed."""
+    return item_reply(request, bench.processes.suspend(id, reason=reason, **common, **by(user_id)))
+
+
+@router.post("/{id}/resume", responses=answers(schemas.Process, 404, 409, 412, 422))
+def resume_process(
+    request: Request,
+    bench: Bench,
+    common: Common,
+    id: ItemId,
+    user_id: Annotated[str | None, Query(description=FIELDS["user_id"])] = None,
+) -> Response:
+    """Go on with a suspended process."""
+    return item_reply(request, bench.processes.resume(id, **common, **by(user_id)))
+
+
+@router.get("/{id}/events", responses=answers(list[schemas.Event], 404, 422))  # type: ignore[valid-type]
+def process_events(
+    bench: Bench,
+    id: ItemId,
+    limit: Annotated[int, Query(ge=1, le=500, description=FIELDS["limit"])] = 100,
+) -> Response:
+    """What happened in a process, newest first."""
+    return json_reply(rows(bench.processes.events(id, limit=limit)))
+
+
+@router.get("/{id}/children", responses=answers(list[schemas.Process], 404, 422))  # type: ignore[valid-type]
+def children(bench: Bench, id: ItemId) -> Response:
+    """The parts of a process, oldest first."""
+    return json_reply(rows(bench.processes.children(id)))
+
+
+def _command(verb: str, body_type: type[schemas.Body], meaning: str) -> None:
+    """``POST /{id}/<verb>``: the command of that name."""
+
+    def endpoint(request: Request, bench: Bench, common: Common, id: ItemId, body: Any) -> Response:
+        command = getattr(bench.processes, verb)
+        return item_reply(request, command(id, **body.model_dump(), **common))
+
+    endpoint.__name__, endpoint.__doc__ = f"{verb}_process", meaning
+    endpoint.__annotations__["body"] = body_type
+    router.post(f"/{{id}}/{verb}", responses=answers(schemas.Process, 404, 409, 412, 422))(endpoint)
+
+
+_command("complete", schemas.WithOutput, "Complete a running process by hand.")
+_command("fail", schemas.WithError, "Give a running process up.")
+_command("cancel", schemas.WithReason, "Call a process off, with its open tasks and its children.")
+_command("retry", schemas.ByPerson, "Run a failed process again, with all its failed tasks.")
+_command("comment", schemas.Comment, "Say something about a process; it is kept as an event.")

@@ -1,0 +1,100 @@
+"""``/api/tasks``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from gndp.api import schemas
+from gndp.api.callers import Bench, Common, Creating, ItemId
+from gndp.api.descriptions import answers
+from gndp.api.meanings import FIELDS
+from gndp.api.replies import item_reply, json_reply, rows
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+@router.post("", responses=answers(schemas.Task, 404, 409, 422))
+def create_task(request: Request, bench: Bench, creating: Creating, body: schemas.CreateTask) -> Response:
+    """Add a task to a pending or running process."""
+    given = body.model_dump(exclude_unset=True)
+    return item_reply(request, bench.tasks.create(**given, **creating))
+
+
+@router.get("", responses=answers(schemas.TaskPage, 422))
+def list_tasks(
+    bench: Bench,
+    process_id: Annotated[str | None, Query(description=FIELDS["process_instance_id"])] = None,
+    status: Annotated[str | None, Query(description=FIELDS["status"])] = None,
+    assigned_to: Annotated[str | None, Query(description=FIELDS["assigned_to"])] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description=FIELDS["limit"])] = 50,
+    offset: Annotated[int, Query(ge=0, le=10_000, description=FIELDS["offset"])] = 0,
+) -> Response:
+    """A page of tasks: newest first, or the steps of one process in their order."""
+    page = bench.tasks.list(
+        process_id=process_id, status=status, assigned_to=assigned_to, limit=limit, offset=offset
+    )
+    return json_reply({**page._asdict(), "tasks": rows(page.tasks)})
+
+
+@router.get("/my-tasks/{user_id}", responses=answers(list[schemas.MyTask], 422))  # type: ignore[valid-type]
+def my_tasks(bench: Bench, user_id: Annotated[str, Path(description=FIELDS["user_id"])]) -> Response:
+    """What a person has, due soonest first, then the most urgent."""
+    return json_reply(rows(bench.tasks.mine(user_id)))
+
+
+@router.get("/stats/assignment", responses=answers(schemas.AssignmentStats, 422))
+def assignment_stats(
+    bench: Bench, team: Annotated[str | None, Query(description=FIELDS["team"])] = None
+) -> Response:
+    """How the assignments of the last 7 days were made, and who has work."""
+    stats = bench.tasks.assignment_stats(team)
+    return json_reply({**stats._asdict(), "user_workloads": rows(stats.user_workloads)})
+
+
+@router.get("/stats/workload", responses=answers(schemas.WorkloadStats))
+def workload(bench: Bench) -> Response:
+    """What everybody has now, most loaded first."""
+    return json_reply({"user_workloads": rows(bench.tasks.workload())})
+
+
+@router.get("/{id}", responses=answers(schemas.Task, 304, 404, 422))
+def get_task(request: Request, bench: Bench, id: ItemId) -> Response:
+    """One task, the whole row."""
+    return item_reply(request, bench.tasks.get(id))
+
+
+@router.patch("/{id}", responses=answers(schemas.Task, 404, 409, 412, 422))
+def update_task(
+    request: Request, bench: Bench, common: Common, id: ItemId, body: schemas.UpdateTask
+) -> Response:
+    """Change priority, due date, tags or notes."""
+    return item_reply(request, bench.tasks.update(id, **body.model_dump(), **common))
+
+
+def _command(verb: str, body_type: type[schemas.Body], meaning: str) -> None:
+    """``POST /{id}/<verb>``: the command of that name."""
+
+    def endpoint(request: Request, bench: Bench, common: Common, id: ItemId, body: Any) -> Response:
+        command = getattr(bench.tasks, verb)
+        return item_reply(request, command(id, **body.model_dump(), **common))
+
+    endpoint.__name__, endpoint.__doc__ = f"{verb}_task", meaning
+    endpoint.__annotations__["body"] = body_type
+    router.post(f"/{{id}}/{verb}", responses=answers(schemas.Task, 404, 409, 412, 422))(endpoint)
+
+
+_command("assign", schemas.AssignTask, "Give a task to a person, or into a team's queue.")
+_command("claim", schemas.ByPerson, "Take a task that nobody has.")
+_command("release", schemas.ByPerson, "Give a task back.")
+_command("start", schemas.ByPerson, "Begin to work on a task.")
+_command("complete", schemas.WithOutput, "The task is done; the tasks that waited for it may be ready now.")
+_command("fail", schemas.FailTask, "The work failed: again while retries are left, else for good.")
+_command("skip", schemas.WithReason, "Leave a task out; it counts as done.")
+_command("cancel", schemas.CancelTask, "Call a task off.")
+_command("retry", schemas.ByPerson, "A failed task is to be done again.")
+_command("reassign", schemas.ReassignTask, "Give a task to somebody else.")
+_command("wait", schemas.WaitForSomething, "The work on a task waits for something.")
+_command("resume", schemas.ByPerson, "Go on with a task that waited.")
+_command("comment", schemas.Comment, "Say something about a task; it is kept as an event.")
