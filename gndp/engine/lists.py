@@ -72,6 +72,7 @@ class ProcessLists:
             "process_type": arguments.optional_name(process_type, "process_type"),
             "business_key": arguments.optional_name(business_key, "business_key"),
             "parent_process_id": _id(parent_process_id, "parent_process_id"),
+            **self._transitions.sight("processes.see"),
             **_shared_filters(
                 priority=priority,
                 sla_status=sla_status,
@@ -141,6 +142,7 @@ class TaskLists:
             "status": listing.statuses(listing.TASKS, status),
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
             "task_definition_id": arguments.optional_name(task_definition_id, "task_definition_id"),
+            **self._transitions.sight("tasks.see"),
             **_shared_filters(
                 priority=priority,
                 sla_status=sla_status,

@@ -21,6 +21,7 @@ from uuid import UUID
 import orjson
 from pydantic import TypeAdapter
 
+from gndp.access.policy import Reach
 from gndp.access.rights import Rights
 from gndp.core import arguments
 from gndp.core.changes import Changes, Command
@@ -250,6 +251,14 @@ class Transitions:
         """Raise Forbidden unless whoever this acts for may do it (everybody may when it acts for nobody)."""
         if self.rights is not None:
             self.rights.require(action, process, task)
+
+    def sight(self, action: str) -> dict[str, str | None]:
+        """What narrows a list so that it holds only what may be seen; Forbidden where nothing may be."""
+        if self.rights is None or self.rights.reach(action) == Reach.ALL:
+            return {}
+        if self.rights.reach(action) != Reach.TEAM:
+            raise self.rights.refusal(action)
+        return {"seen_by": self.rights.principal.user_id, "seen_by_team": self.rights.principal.team}
 
     def actor(self, named: str | None, place: str = "user_id") -> str:
         """Who does it: the one named; unnamed, whoever this acts for. Invalid when there is neither."""

@@ -49,6 +49,9 @@ _SEARCHED = frozenset({"search", "tags", "task_definition_id"})
 _FEW = frozenset({"process_instance_id", "business_key", "parent_process_id"})
 """Filters that few rows fit, so that these are sorted."""
 
+_SIGHT = frozenset({"seen_by", "seen_by_team"})
+"""Who looks, and as one of which team; nobody sees more for having asked for less."""
+
 _LISTED = {
     "processes": frozenset({"assigned_to", "assigned_team", "process_type", "process_definition_id"}),
     "tasks": frozenset({"assigned_to", "assigned_team"}),
@@ -106,7 +109,7 @@ def _is_walked(asked: Listing) -> bool:
 def _outside(sort: Sort, filters: Iterable[str]) -> set[str]:
     """The filters that the index of a sort does not know of."""
     ranges = {"created_at": {"created_after", "created_before"}, "due_date": {"due_after", "due_before"}}
-    return set(filters) - {"status"} - ranges.get(sort.name, set())
+    return set(filters) - {"status", *_SIGHT} - ranges.get(sort.name, set())
 
 
 def _page_of(read: Read, asked: Listing, rows: list[Row], surely_many: int | None = None) -> Page:
@@ -128,7 +131,7 @@ def _total(read: Read, asked: Listing, surely_many: int | None) -> tuple[int, bo
     """
     if surely_many is not None and (estimate := _estimated(read, asked)) > surely_many:
         return estimate, True
-    names = tuple(sorted(asked.filters))
+    names = _names(asked)
     ((counted,),) = read(_statement(_count(asked.noun, names), {**_values(asked), "most": COUNTED + 1}))
     if counted[0] <= COUNTED:
         return counted[0], False
@@ -136,7 +139,7 @@ def _total(read: Read, asked: Listing, surely_many: int | None) -> tuple[int, bo
 
 
 def _estimated(read: Read, asked: Listing) -> int:
-    ((plan,),) = read(_statement(_estimate(asked.noun, tuple(sorted(asked.filters))), _values(asked)))
+    ((plan,),) = read(_statement(_estimate(asked.noun, _names(asked)), _values(asked)))
     return int(plan[0][0]["Plan"]["Plan Rows"])
 
 
@@ -148,10 +151,15 @@ def _rows(read: Read, asked: Listing, way: str) -> list[Row]:
     most = asked.offset + asked.limit + 1
     values |= {"limit": asked.limit + 1, "offset": asked.offset}
     values["most"] = _LOOKED_THROUGH + 2 * most if way == "look through" else most
-    names = tuple(sorted(asked.filters))
+    names = _names(asked)
     shape = _Shape(asked.noun, names, asked.sort, len(statuses), asked.after is not None, way)
     (rows,) = read(_statement(_page(shape), values))
     return rows
+
+
+def _names(asked: Listing) -> tuple[str, ...]:
+    """The filters that statements are composed from; who looks is one, though it has two values."""
+    return tuple(sorted(asked.filters.keys() - {"seen_by_team"}))
 
 
 def _branches(asked: Listing, way: str) -> list[str]:
@@ -176,6 +184,7 @@ def _values(asked: Listing) -> dict[str, Any]:
     if "priority" in values:
         values["priority"] = [_RANKS[word] for word in values["priority"]]
     values["order"] = list(asked.noun.statuses)
+    values.setdefault("seen_by_team", None)
     if asked.after is not None:
         for index, value in enumerate(asked.after.values):
             values[f"after_{index}"] = _as_key(asked.noun, asked.noun.sorts[asked.sort.name][index], value)
@@ -358,15 +367,18 @@ def _fitting(noun: Noun, names: Sequence[str]) -> sa.Select[Any]:
 def _source(noun: Noun, names: Sequence[str]) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
     """What has the filters' columns, and its ids: what is searched stands beside the table."""
     table, (side, key) = _table(noun), _side(noun)
-    if _SEARCHED.isdisjoint(names):
-        return table, table.c.id
-    return (side, key) if _SEARCHED.issuperset(names) else (table.join(side, key == table.c.id), key)
+    if names and _SEARCHED.issuperset(names):
+        return side, key
+    return _joined(noun, names), table.c.id
 
 
 def _joined(noun: Noun, names: Sequence[str]) -> sa.FromClause:
-    """The table, with what is searched if that is asked for."""
+    """The table, with what else the filters look at."""
     table, (side, key) = _table(noun), _side(noun)
-    return table if _SEARCHED.isdisjoint(names) else table.join(side, key == table.c.id)
+    joined = table if _SEARCHED.isdisjoint(names) else table.join(side, key == table.c.id)
+    if noun is TASKS and "seen_by" in names:
+        return joined.join(_PROCESSES, _PROCESSES.c.id == table.c.process_instance_id)
+    return joined
 
 
 def _conditions(noun: Noun, names: Sequence[str]) -> list[sa.ColumnElement[bool]]:
@@ -403,8 +415,41 @@ def _condition(noun: Noun, name: str) -> list[sa.ColumnElement[bool]]:
             return [side.c.task_definition_id == value]
         case "search":
             return [side.c.words.op("@@")(sa.func.search_query(value))]
+        case "seen_by":
+            return [_tasks_seen() if noun is TASKS else _processes_seen()]
         case _:
             return [table.c[name] == value]
+
+
+def _processes_seen() -> sa.ColumnElement[bool]:
+    """The processes that ``seen_by`` sees as one of ``seen_by_team``: as ``gndp.access.policy`` has it, and
+    those in which they or their team have a task."""
+    who, team = sa.bindparam("seen_by", type_=sa.Text), sa.bindparam("seen_by_team", type_=sa.Text)
+    process = _PROCESSES.c
+    has_task = sa.exists().where(
+        _TASKS.c.process_instance_id == process.id,
+        sa.or_(_TASKS.c.assigned_to == who, _TASKS.c.assigned_team == team),
+    )
+    return sa.or_(
+        process.assigned_team.is_(None),
+        process.assigned_team == team,
+        process.initiated_by == who,
+        process.assigned_to == who,
+        has_task,
+    )
+
+
+def _tasks_seen() -> sa.ColumnElement[bool]:
+    """The tasks that ``seen_by`` sees as one of ``seen_by_team``: as ``gndp.access.policy`` has it."""
+    who, team = sa.bindparam("seen_by", type_=sa.Text), sa.bindparam("seen_by_team", type_=sa.Text)
+    of_team = sa.func.coalesce(_TASKS.c.assigned_team, _PROCESSES.c.assigned_team)
+    return sa.or_(
+        _TASKS.c.assigned_to == who,
+        of_team.is_(None),
+        of_team == team,
+        _PROCESSES.c.initiated_by == who,
+        _PROCESSES.c.assigned_to == who,
+    )
 
 
 def _table(noun: Noun) -> sa.FromClause:
