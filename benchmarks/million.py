@@ -29,6 +29,33 @@ _START = datetime(2024, 1, 1, tzinfo=UTC)
 _PEOPLE = [f"person{i:03}" for i in range(500)]
 _WEIGHTS = [60.0] + [1000 / (500 + i) for i in range(499)]
 _STEPS = ("task.created", "task.assigned", "task.started", "task.completed", "task.commented")
+_TEAMS = [f"team{i}" for i in range(8)]
+_DEFINITIONS = ("purchase_loan", "customer_onboarding", "document_approval", "insurance_claim")
+_NAMES = (
+    *("Check the application", "Ask for missing papers", "Rate the customer", "Value the property"),
+    *("Draw up the offer", "Review the offer", "Approve the offer", "Sign the contract"),
+    *("Pay out", "File the papers"),
+)
+_CUSTOMERS = (
+    "Meyer",
+    "Öztürk",
+    "Jansen",
+    "Rossi",
+    "Dubois",
+    "Novák",
+    "Kowalski",
+    "Lindqvist",
+    "O'Brien",
+    "Silva",
+)
+_WORDS = [f"{a}{b}" for a in ("call", "letter", "proof", "income", "bank", "rate") for b in range(400)]
+_FILL_SEARCH = """
+INSERT INTO task_search
+SELECT id, created_at, task_definition_id, tags, words_of_task(task_name, task_definition_id, tags, notes)
+FROM tasks;
+INSERT INTO process_search
+SELECT id, created_at, tags, words_of_process(process_name, process_definition_id, tags, business_context)
+FROM process_instances"""
 
 
 def load(url: str, tasks: int) -> UUID:
@@ -44,6 +71,8 @@ def load(url: str, tasks: int) -> UUID:
             rows = list(_task_rows(processes[block : block + 1000], len(processes), block, chance))
             _copy_tasks(connection, rows)
             _copy_events(connection, rows)
+        # Its triggers are off for the same reason.
+        connection.execute(_FILL_SEARCH)
         connection.commit()
         connection.autocommit = True
         connection.execute("VACUUM ANALYZE")
@@ -57,41 +86,75 @@ def _copy_processes(
 ) -> None:
     columns = (
         "id, process_definition_id, process_name, process_type, status, initiated_by, assigned_to, "
-        "created_at, started_at, total_steps, priority"
+        "assigned_team, created_at, started_at, due_date, total_steps, priority, sla_status, tags, "
+        "business_context"
     )
     live = len(processes) // 20
     with connection.cursor().copy(f"COPY process_instances ({columns}) FROM STDIN") as copy:
         for number, (id, at) in enumerate(processes):
-            status = "running" if number >= len(processes) - live else "completed"
+            is_live = number >= len(processes) - live
             person = chance.choices(_PEOPLE, _WEIGHTS)[0]
-            kind = chance.choice(("journey", "phase", "custom"))
-            priority = chance.choice(("low", "medium", "high", "critical"))
-            copy.write_row((id, "load", f"Case {number}", kind, status, "ann", person, at, at, 10, priority))
+            row = (
+                *(id, chance.choice(_DEFINITIONS), f"{chance.choice(_CUSTOMERS)}, case {number}"),
+                *(chance.choice(("journey", "phase", "custom")), "running" if is_live else "completed"),
+                *(
+                    "ann",
+                    person,
+                    chance.choice(_TEAMS),
+                    at,
+                    at,
+                    at + timedelta(days=chance.randrange(60)),
+                    10,
+                ),
+                *(chance.choice(("low", "medium", "high", "critical")), _sla_status(is_live, chance)),
+                *(_tags(number, len(processes), chance), f'{{"business_key": "ORDER-{number:07}"}}'),
+            )
+            copy.write_row(row)
+
+
+def _sla_status(is_live: bool, chance: random.Random) -> str:
+    if is_live:
+        return chance.choices(("on_track", "at_risk", "breached"), (90, 6, 4))[0]
+    return "breached" if chance.random() < 0.08 else "met"
+
+
+def _tags(number: int, total: int, chance: random.Random) -> list[str]:
+    """A common tag, a rare one, and one that all of the oldest tenth have and nothing else."""
+    common = ["branch"] if chance.random() < 0.3 else []
+    rare = ["complaint"] if chance.random() < 0.001 else []
+    return [*common, *rare, *(["migrated"] if number < total // 10 else [])]
 
 
 def _task_rows(
     processes: list[tuple[UUID, datetime]], total: int, first: int, chance: random.Random
 ) -> Iterator[tuple[object, ...]]:
+    """Rows with the columns of ``_TASK_COLUMNS``."""
     for number, (process, at) in enumerate(processes, first):
         live = number >= total - total // 20
-        for position in range(_TASKS_EACH):
+        for position, name in enumerate(_NAMES):
             status = chance.choice(("assigned", "in_progress", "pending")) if live else "completed"
             person = None if status == "pending" else chance.choices(_PEOPLE, _WEIGHTS)[0]
             created = at + timedelta(seconds=position)
             due = created + timedelta(days=chance.randrange(30)) if chance.random() < 0.7 else None
-            yield uuid7(), process, f"s{position}", f"Step {position}", status, position, person, created, due
+            priority = chance.choices(("low", "medium", "high", "critical"), (20, 70, 9, 1))[0]
+            notes = " ".join(chance.choices(_WORDS, k=8)) if chance.random() < 0.1 else None
+            yield (
+                *(uuid7(), process, f"s{position}", name, "manual", status, position, person),
+                *(chance.choice(_TEAMS), created, created, due, priority, _sla_status(live, chance)),
+                *(_tags(number, total, chance), notes),
+            )
+
+
+_TASK_COLUMNS = (
+    "id, process_instance_id, task_definition_id, task_name, task_type, status, position, assigned_to, "
+    "assigned_team, ready_at, created_at, due_date, priority, sla_status, tags, notes"
+)
 
 
 def _copy_tasks(connection: psycopg.Connection[tuple[object, ...]], rows: list[tuple[object, ...]]) -> None:
-    columns = (
-        "id, process_instance_id, task_definition_id, task_name, task_type, status, position, assigned_to, "
-        "ready_at, created_at, due_date"
-    )
-    with connection.cursor().copy(f"COPY tasks ({columns}) FROM STDIN") as copy:
-        for id, process, step, name, status, position, person, created, due in rows:
-            copy.write_row(
-                (id, process, step, name, "manual", status, position, person, created, created, due)
-            )
+    with connection.cursor().copy(f"COPY tasks ({_TASK_COLUMNS}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _copy_events(connection: psycopg.Connection[tuple[object, ...]], rows: list[tuple[object, ...]]) -> None:
@@ -99,7 +162,7 @@ def _copy_events(connection: psycopg.Connection[tuple[object, ...]], rows: list[
         "id, process_instance_id, task_id, event_type, event_category, user_id, message, timestamp, hash"
     )
     with connection.cursor().copy(f"COPY process_events ({columns}) FROM STDIN") as copy:
-        for id, process, _, name, _, _, person, created, _ in rows:
+        for id, process, _, name, _, _, _, person, _, created, *_ in rows:
             for kind in _STEPS:
                 copy.write_row(
                     (uuid7(), process, id, kind, "lifecycle", person, f"{name} {kind}", created, bytes(32))

@@ -258,13 +258,17 @@ class PublishedPolicy(NamedTuple):
 
 
 class ProcessPage(NamedTuple):
-    """A page of a list of processes; ``total`` is exact unless ``total_is_estimate``."""
+    """A page of a list of processes; ``total`` is exact unless ``total_is_estimate``.
+
+    ``next_cursor`` goes on behind the page; None at the end of the list.
+    """
 
     processes: list[Process]
     total: int
     limit: int
     offset: int
     total_is_estimate: bool
+    next_cursor: str | None = None
 
 
 class ListedTask(NamedTuple):
@@ -278,13 +282,17 @@ class ListedTask(NamedTuple):
 
 
 class TaskPage(NamedTuple):
-    """A page of a list of tasks; ``total`` is exact unless ``total_is_estimate``."""
+    """A page of a list of tasks; ``total`` is exact unless ``total_is_estimate``.
+
+    ``next_cursor`` goes on behind the page; None at the end of the list.
+    """
 
     tasks: list[ListedTask]
     total: int
     limit: int
     offset: int
     total_is_estimate: bool
+    next_cursor: str | None = None
 
 
 class MyTask(NamedTuple):

@@ -17,13 +17,13 @@ from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask, ProcessState
-from gndp.core.records import Assignment, Event, Process, ProcessPage, Summary, Task
+from gndp.core.records import Assignment, Event, Process, Summary, Task
 from gndp.core.states import ProcessStatus
 from gndp.core.values import parse_id
 from gndp.engine.definitions import Definitions, tasks_of
+from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.transition import Call, Transitions, Work
-from gndp.store import lists
 from gndp.store.session import statement
 
 _PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
@@ -33,7 +33,7 @@ _TASK_WIDTH = len(Task._fields)
 _MAY_BE_ANONYMOUS = frozenset({"tasks.create", "tasks.create_many", "tasks.assign"})
 
 
-class Processes:
+class Processes(ProcessLists):
     """Start, move and read processes.
 
     Every command takes ``expected_version`` (compared under the row's lock; a mismatch is a Conflict with
@@ -42,7 +42,7 @@ class Processes:
     """
 
     def __init__(self, transitions: Transitions, definitions: Definitions) -> None:
-        self._transitions = transitions
+        super().__init__(transitions)
         self._definitions = definitions
 
     def start(
@@ -273,30 +273,6 @@ class Processes:
         process = Process._make(rows[0])
         self._require_sight(process)
         return process
-
-    def list(
-        self,
-        *,
-        status: str | None = None,
-        assigned_to: str | None = None,
-        process_type: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> ProcessPage:
-        """A page of processes, newest first. ``limit`` is 1–100, ``offset`` up to 10,000; ``total`` is
-        exact up to 10,000, beyond that an estimate."""
-        limit = arguments.whole_number(limit, "limit", least=1, most=100)
-        offset = arguments.whole_number(offset, "offset", least=0, most=10_000)
-        filters = {
-            "status": lists.member(ProcessStatus, status, "status"),
-            "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
-            "process_type": arguments.optional_name(process_type, "process_type"),
-            **self._transitions.sight("processes.see"),
-        }
-        page = lists.process_page(self._transitions.read, filters, limit, offset)
-        return ProcessPage(
-            [Process._make(row) for row in page.rows], page.total, limit, offset, page.is_estimate
-        )
 
     def children(self, id: UUID | str) -> builtins.list[Process]:
         """The children of a process, oldest first."""

@@ -22,22 +22,20 @@ from gndp.core.records import (
     Assignment,
     AssignmentStats,
     Dependant,
-    ListedTask,
     MyTask,
     Process,
     Task,
-    TaskPage,
     Workload,
 )
-from gndp.core.states import AssignmentMethod, TaskStatus
+from gndp.core.states import AssignmentMethod
 from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
 from gndp.engine import creation
 from gndp.engine.definitions import Definitions
+from gndp.engine.lists import TaskLists
 from gndp.engine.processes import affected_task, command_call, refuse_stale
 from gndp.engine.routing import route, route_ready
 from gndp.engine.transition import Transitions, Work
-from gndp.store import lists
 from gndp.store.session import statement
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
@@ -47,7 +45,7 @@ _LONGEST_LIST = 1_000
 _HEARD_BY_ALL = frozenset({"process.failed", "process.retried"})
 
 
-class Tasks:
+class Tasks(TaskLists):
     """Create, move and read tasks.
 
     Every command takes ``expected_version`` (compared under the row's lock; a mismatch is a Conflict with
@@ -56,7 +54,7 @@ class Tasks:
     """
 
     def __init__(self, transitions: Transitions, definitions: Definitions) -> None:
-        self._transitions = transitions
+        super().__init__(transitions)
         self._definitions = definitions
 
     def create(
@@ -327,29 +325,6 @@ class Tasks:
         for (process_row,) in process_rows:
             self._transitions.require("tasks.see", Process._make(process_row), task)
         return task
-
-    def list(
-        self,
-        *,
-        process_id: UUID | str | None = None,
-        status: str | None = None,
-        assigned_to: str | None = None,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> TaskPage:
-        """A page of tasks: those of one process in their order, else newest first. ``limit`` is 1–100,
-        ``offset`` up to 10,000; ``total`` is exact up to 10,000, beyond that an estimate."""
-        limit = arguments.whole_number(limit, "limit", least=1, most=100)
-        offset = arguments.whole_number(offset, "offset", least=0, most=10_000)
-        filters = {
-            "process_instance_id": None if process_id is None else parse_id(process_id, "process_id"),
-            "status": lists.member(TaskStatus, status, "status"),
-            "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
-            **self._transitions.sight("tasks.see"),
-        }
-        page = lists.task_page(self._transitions.read, filters, limit, offset)
-        listed = [ListedTask(Task._make(row[:_TASK_WIDTH]), row[_TASK_WIDTH]) for row in page.rows]
-        return TaskPage(listed, page.total, limit, offset, page.is_estimate)
 
     def mine(self, user_id: str, *, limit: int = _LONGEST_LIST) -> builtins.list[MyTask]:
         """What a person has in running processes: due soonest first, no due date last, then the most

@@ -26,7 +26,10 @@ _TABLES = {table.name: table.columns.keys() for table in models.SQLModel.metadat
 
 
 class Query(NamedTuple):
-    """A named query: ``text`` with ``$n`` placeholders, ``parameters`` the names in that order."""
+    """A named query: ``text`` with ``$n`` placeholders, ``parameters`` the names in that order.
+
+    One whose name is empty is not kept prepared: it is planned each time, for the values that it has then.
+    """
 
     name: bytes
     text: bytes
@@ -43,6 +46,11 @@ def query(noun: str, name: str) -> Query:
 def composed(text: str) -> Query:
     """A query from text that code composed (never from a caller's words), with ``:name`` parameters."""
     return _parse(f"composed.{sha256(text.encode()).hexdigest()[:16]}", text)
+
+
+def composed_once(text: str) -> Query:
+    """Such a query that is not kept prepared: there are too many like it, or its plan hangs on the values."""
+    return _parse("", text)
 
 
 @cache

@@ -53,8 +53,9 @@ _LOST_RACES = {
 _NUMERIC_HEAD = struct.Struct("!HhHH")
 
 # A prepared statement keeps its plan: one made while a table was new and empty would read it from end to
-# end for as long as the connection lives. Everything here is found by index, so whole-table reads are dear.
-_OPTIONS = "-c jit=off -c lock_timeout=30s -c enable_seqscan=off"
+# end for as long as the connection lives. Everything here is found by index, so whole-table reads are dear;
+# looking rows up is not, for they lie in memory or on a disk without a head to move.
+_OPTIONS = "-c jit=off -c lock_timeout=30s -c enable_seqscan=off -c random_page_cost=1.1"
 
 # A server that vanished without a word (power, network) is noticed within a minute, not after hours.
 _KEEPALIVES = {
@@ -70,7 +71,7 @@ Row = tuple[Any, ...]
 
 
 class Statement(NamedTuple):
-    """A named query with the values of its parameters."""
+    """A query with the values of its parameters."""
 
     query: Query
     values: tuple[Any, ...]
@@ -329,12 +330,15 @@ class _Channel:
         pgconn = self._pgconn
         preparing: list[bytes | None] = []
         for (name, text, _), values in statements:
-            new = name not in self._prepared and name not in preparing
+            new = bool(name) and name not in self._prepared and name not in preparing
             preparing.append(name if new else None)
             if new:
                 pgconn.send_prepare(name, text)
             parameters = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-            pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
+            if name:
+                pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
+            else:
+                pgconn.send_query_params(text, parameters, result_format=pq.Format.BINARY)
         pgconn.pipeline_sync()
         self._flush()
         answers: list[list[Row]] = []
@@ -362,7 +366,9 @@ class _Channel:
         # The types of a prepared statement's columns never change, so its loaders are looked up once.
         loader = self._loaders.get(name)
         if loader is None:
-            loader = self._loaders[name] = Transformer(self._connection)
+            loader = Transformer(self._connection)
+            if name:
+                self._loaders[name] = loader
             loader.set_pgresult(result)
         else:
             loader.set_pgresult(result, set_loaders=False)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from benchmarks.million import load
+from gndp.core import listing
+from gndp.core.listing import PROCESSES, TASKS, Noun
 from gndp.store import lists
 from gndp.store.queries import composed
 from gndp.store.session import Row, Statement, statement
 
-LARGE = {"tasks", "process_instances", "process_events", "sla_metrics"}
+LARGE = {"tasks", "process_instances", "process_events", "sla_metrics", "task_search", "process_search"}
 
 CLOCKS = """
 INSERT INTO sla_terms VALUES ('plain', '{}');
@@ -59,20 +62,29 @@ class Plans:
         return {n["Index Name"] for n in nodes if "Index Name" in n}
 
     def read(self, wanted: Statement) -> list[list[Row]]:
-        """Runs a statement as a list does, noting the indexes that it uses."""
+        """Runs a statement as a list does, noting the indexes that it uses and how many rows it sorts."""
         if not wanted.query.text.startswith(b"EXPLAIN"):
             self.noted.append(self.indexes(wanted))
+            sorts = [node for node in _nodes(self._explain(wanted)) if node["Node Type"] == "Sort"]
+            self.sorted.append(max((node["Plan Rows"] for node in sorts), default=0))
         return [self.connection.execute(wanted.query.text, wanted.values).fetchall()]
 
-    def of_list(self, page: Any, filters: dict[str, Any], offset: int) -> list[set[str]]:
-        """The indexes of a list's page and of its count."""
+    def of_list(
+        self, noun: Noun, filters: dict[str, Any], sort: str = "-created_at", offset: int = 0
+    ) -> list[set[str]]:
+        """The indexes of each statement of a list: of its page (once or twice), and of its count."""
         self.noted: list[set[str]] = []
-        page(self.read, filters, 50, offset)
+        self.sorted: list[int] = []
+        lists.page(self.read, asked(noun, filters, sort, offset))
         return self.noted
 
     def _explain(self, wanted: Statement) -> dict[str, Any]:
         explain = b"EXPLAIN (FORMAT JSON) " + wanted.query.text
         return self.connection.execute(explain, wanted.values).fetchone()[0][0]["Plan"]
+
+
+def asked(noun: Noun, filters: dict[str, Any], sort: str = "-created_at", offset: int = 0) -> listing.Listing:
+    return listing.listing(noun, filters, sort=sort, default=sort, limit=50, offset=offset, cursor=None)
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -95,30 +107,91 @@ def plans(server_url: str, template_database: str) -> Iterator[Plans]:
 
 @pytest.mark.parametrize("offset", [0, 10_000])
 @pytest.mark.parametrize(
-    ("page", "filters", "index"),
+    ("noun", "filters", "index"),
     [
-        (lists.task_page, {"status": "completed"}, "tasks_status_idx"),
-        (lists.task_page, {"assigned_to": "person000"}, "tasks_assignee_idx"),
-        (lists.task_page, {}, "tasks_created_idx"),
-        (lists.process_page, {"status": "completed"}, "process_instances_status_idx"),
-        (lists.process_page, {"assigned_to": "person000"}, "process_instances_assignee_idx"),
-        (lists.process_page, {"process_type": "journey"}, "process_instances_type_idx"),
+        (TASKS, {"status": ["completed"]}, "tasks_status_idx"),
+        (TASKS, {"assigned_to": "person000"}, "tasks_assignee_idx"),
+        (TASKS, {"assigned_team": "team1"}, "tasks_team_idx"),
+        (TASKS, {}, "tasks_created_idx"),
+        (PROCESSES, {"status": ["completed"]}, "process_instances_status_idx"),
+        (PROCESSES, {"assigned_to": "person000"}, "process_instances_assignee_idx"),
+        (PROCESSES, {"assigned_team": "team1"}, "process_instances_team_idx"),
+        (PROCESSES, {"process_type": "journey"}, "process_instances_type_idx"),
+        (PROCESSES, {"process_definition_id": "purchase_loan"}, "process_instances_definition_idx"),
     ],
 )
 def test_pages_are_found_in_an_index(
-    plans: Plans, page: Any, filters: dict[str, str], index: str, offset: int
+    plans: Plans, noun: Noun, filters: dict[str, Any], index: str, offset: int
 ) -> None:
-    noted = plans.of_list(page, filters, offset)
+    noted = plans.of_list(noun, filters, offset=offset)
     assert index in noted[0]
 
 
+OPEN = ["pending", "assigned", "in_progress"]
+
+
+@pytest.mark.parametrize("direction", ["", "-"])
+@pytest.mark.parametrize("filters", [{}, {"status": OPEN[:1]}, {"status": ["completed"]}, {"status": None}])
+@pytest.mark.parametrize(
+    ("sort", "index"),
+    [
+        ("created_at", "status"),
+        ("due_date", "due"),
+        ("priority", "priority"),
+        ("name", "name"),
+        ("status", "status"),
+    ],
+)
+@pytest.mark.parametrize(("noun", "table"), [(TASKS, "tasks"), (PROCESSES, "process_instances")])
+def test_sorted_pages_walk_the_index_of_their_sort(
+    plans: Plans, noun: Noun, table: str, sort: str, index: str, filters: dict[str, Any], direction: str
+) -> None:
+    several = [str(status) for status in noun.statuses][:4]
+    given = {"status": several} if filters.get("status", "") is None else filters
+    noted = plans.of_list(noun, given, direction + sort)
+    expected = "created" if sort == "created_at" and not given else index
+    assert f"{table}_{expected}_idx" in noted[0]
+    assert plans.sorted[0] < 500
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "due_date", "-priority", "name"])
+@pytest.mark.parametrize("filters", [{"search": "the"}, {"tags": ["branch"]}, {"task_definition_id": "s3"}])
+def test_what_very_many_fit_is_not_sorted(plans: Plans, filters: dict[str, Any], sort: str) -> None:
+    plans.of_list(TASKS, filters, sort)
+    assert plans.sorted[0] < 500
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "created_at", "due_date", "-priority", "name", "status"])
+@pytest.mark.parametrize(
+    ("noun", "filters", "index"),
+    [
+        (TASKS, {"search": "call12 bank"}, "task_search_words_idx"),
+        (TASKS, {"tags": ["complaint"]}, "task_search_tags_idx"),
+        (TASKS, {"task_definition_id": "unknown"}, "task_search_definition_idx"),
+        (TASKS, {"assigned_team": "unknown"}, "tasks_team_idx"),
+        (TASKS, {"sla_status": ["at_risk"]}, "tasks_late_idx"),
+        (PROCESSES, {"search": "meyer 47"}, "process_search_words_idx"),
+        (PROCESSES, {"search": "order 000047"}, "process_search_words_idx"),
+        (PROCESSES, {"tags": ["complaint"]}, "process_search_tags_idx"),
+        (PROCESSES, {"sla_status": ["at_risk"]}, "process_instances_late_idx"),
+        (PROCESSES, {"business_key": "ORDER-0000047"}, "process_instances_business_key_idx"),
+        (PROCESSES, {"parent_process_id": UUID(int=7)}, "process_instances_parent_idx"),
+    ],
+)
+def test_what_few_fit_is_found_in_an_index_however_it_is_sorted(
+    plans: Plans, noun: Noun, filters: dict[str, Any], index: str, sort: str
+) -> None:
+    noted = plans.of_list(noun, filters, sort)
+    assert any(index in found for found in noted)
+
+
 def test_filters_on_person_and_status_stay_inside_an_index(plans: Plans) -> None:
-    noted = plans.of_list(lists.task_page, {"assigned_to": "person000", "status": "assigned"}, 0)
+    noted = plans.of_list(TASKS, {"assigned_to": "person000", "status": ["assigned"]})
     assert noted[0] & {"tasks_assignee_idx", "tasks_mine_idx", "tasks_status_idx"}
 
 
 def test_steps_of_a_process_come_in_their_order_from_an_index(plans: Plans) -> None:
-    noted = plans.of_list(lists.task_page, {"process_instance_id": plans.process_id}, 0)
+    noted = plans.of_list(TASKS, {"process_instance_id": plans.process_id}, "position")
     assert "tasks_process_idx" in noted[0]
 
 

@@ -20,10 +20,11 @@ from gndp.store.models.processes import (
     ProcessDefinitions,
     ProcessEvents,
     ProcessInstances,
+    ProcessSearch,
 )
 from gndp.store.models.rules import WorkflowRules
 from gndp.store.models.subscriptions import EventDeliveries, EventLog, EventSubscriptions
-from gndp.store.models.tasks import TaskAssignments, Tasks
+from gndp.store.models.tasks import TaskAssignments, Tasks, TaskSearch
 
 __all__ = [
     "Accounts",
@@ -43,6 +44,7 @@ __all__ = [
     "ProcessDefinitions",
     "ProcessEvents",
     "ProcessInstances",
+    "ProcessSearch",
     "SQLModel",
     "SigningKeys",
     "SlaMetrics",
@@ -51,6 +53,7 @@ __all__ = [
     "SlaSweeps",
     "SlaTerms",
     "TaskAssignments",
+    "TaskSearch",
     "Tasks",
     "Teams",
     "WorkflowRules",

@@ -8,6 +8,9 @@ from typing import Any
 from sqlalchemy import CheckConstraint
 from sqlalchemy.types import UserDefinedType
 
+SHORT_LIST = {"gin_pending_list_limit": 512}
+"""How many kilobytes of new entries of an index of words wait to be entered."""
+
 
 class Xid8(UserDefinedType[int]):
     """PostgreSQL's 64-bit transaction id."""

@@ -26,7 +26,7 @@ from sqlalchemy import (
     desc,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlmodel import Field, SQLModel
 
@@ -36,7 +36,7 @@ from gndp.core.states import (
     Severity,
     SlaStatus,
 )
-from gndp.store.models.columns import Xid8, one_of
+from gndp.store.models.columns import SHORT_LIST, Xid8, one_of
 
 
 class ProcessDefinitions(SQLModel, table=True):
@@ -109,6 +109,36 @@ class ProcessInstances(SQLModel, table=True):
             postgresql_where=text(
                 "sla_status = 'breached' AND status IN ('pending', 'running', 'suspended')"
             ),
+        ),
+        Index("process_instances_due_idx", "status", text("coalesce(due_date, 'infinity')"), "id"),
+        Index(
+            "process_instances_priority_idx",
+            "status",
+            text("array_position(ARRAY['low', 'medium', 'high', 'critical'], priority)"),
+            "created_at",
+            "id",
+        ),
+        Index("process_instances_name_idx", "status", "process_name", "id"),
+        Index(
+            "process_instances_team_idx",
+            "assigned_team",
+            desc("created_at"),
+            desc("id"),
+            postgresql_include=["status"],
+            postgresql_where=text("assigned_team IS NOT NULL"),
+        ),
+        Index("process_instances_definition_idx", "process_definition_id", desc("created_at"), desc("id")),
+        Index(
+            "process_instances_late_idx",
+            "sla_status",
+            desc("created_at"),
+            desc("id"),
+            postgresql_where=text("sla_status IN ('at_risk', 'breached')"),
+        ),
+        Index(
+            "process_instances_business_key_idx",
+            text("left(business_context ->> 'business_key', 501)"),
+            postgresql_where=text("left(business_context ->> 'business_key', 501) IS NOT NULL"),
         ),
     )
 
@@ -215,3 +245,19 @@ class DeletedProcesses(SQLModel, table=True):
     deleted_at: datetime = Field(
         sa_column=Column(DateTime(timezone=True), server_default=text("now()"), nullable=False)
     )
+
+
+class ProcessSearch(SQLModel, table=True):
+    """What processes are searched by, kept by triggers: their tags, and the words of names, ids and tags."""
+
+    __tablename__ = "process_search"
+    __table_args__ = (
+        PrimaryKeyConstraint("process_id", name="process_search_pkey"),
+        Index("process_search_words_idx", "words", postgresql_using="gin", postgresql_with=SHORT_LIST),
+        Index("process_search_tags_idx", "tags", postgresql_using="gin", postgresql_with=SHORT_LIST),
+    )
+
+    process_id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    tags: list[str] = Field(sa_column=Column(ARRAY(Text()), nullable=False))
+    words: str = Field(sa_column=Column(TSVECTOR(), nullable=False))

@@ -19,7 +19,7 @@ from sqlalchemy import (
     desc,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlmodel import Field, SQLModel
 
@@ -31,7 +31,7 @@ from gndp.core.states import (
     TaskStatus,
     TaskSubstatus,
 )
-from gndp.store.models.columns import one_of
+from gndp.store.models.columns import SHORT_LIST, one_of
 
 
 class Tasks(SQLModel, table=True):
@@ -88,6 +88,30 @@ class Tasks(SQLModel, table=True):
                 "sla_status = 'breached' AND status IN ('pending', 'assigned', 'in_progress')"
             ),
         ),
+        Index("tasks_due_idx", "status", text("coalesce(due_date, 'infinity')"), "id"),
+        Index(
+            "tasks_priority_idx",
+            "status",
+            text("array_position(ARRAY['low', 'medium', 'high', 'critical'], priority)"),
+            "created_at",
+            "id",
+        ),
+        Index("tasks_name_idx", "status", "task_name", "id"),
+        Index(
+            "tasks_team_idx",
+            "assigned_team",
+            desc("created_at"),
+            desc("id"),
+            postgresql_include=["status"],
+            postgresql_where=text("assigned_team IS NOT NULL"),
+        ),
+        Index(
+            "tasks_late_idx",
+            "sla_status",
+            desc("created_at"),
+            desc("id"),
+            postgresql_where=text("sla_status IN ('at_risk', 'breached')"),
+        ),
     )
 
     id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))
@@ -140,6 +164,24 @@ class Tasks(SQLModel, table=True):
     required_skills: dict[str, int] = Field(
         sa_column=Column(JSONB(), server_default=text("'{}'"), nullable=False)
     )
+
+
+class TaskSearch(SQLModel, table=True):
+    """What tasks are searched by, kept by triggers: definition, tags, words of names, ids, tags, notes."""
+
+    __tablename__ = "task_search"
+    __table_args__ = (
+        PrimaryKeyConstraint("task_id", name="task_search_pkey"),
+        Index("task_search_words_idx", "words", postgresql_using="gin", postgresql_with=SHORT_LIST),
+        Index("task_search_tags_idx", "tags", postgresql_using="gin", postgresql_with=SHORT_LIST),
+        Index("task_search_definition_idx", "task_definition_id", "task_id"),
+    )
+
+    task_id: UUID = Field(sa_column=Column(PG_UUID(as_uuid=True), nullable=False))
+    created_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    task_definition_id: str = Field(sa_column=Column(Text(), nullable=False))
+    tags: list[str] = Field(sa_column=Column(ARRAY(Text()), nullable=False))
+    words: str = Field(sa_column=Column(TSVECTOR(), nullable=False))
 
 
 class TaskAssignments(SQLModel, table=True):
