@@ -306,3 +306,40 @@ def test_the_description_says_what_every_field_means(client: httpx.Client) -> No
             assert endpoint.get("description"), f"{verb} {path} has no meaning"
             for parameter in endpoint.get("parameters", []):
                 assert parameter.get("description"), f"{verb} {path}: {parameter['name']} has no meaning"
+
+
+def test_lists_are_searched_sorted_and_walked(client: httpx.Client) -> None:
+    for number in range(5):
+        answer(
+            client.post(
+                "/api/processes",
+                json={
+                    "process_definition_id": "x",
+                    "process_name": f"Loan of house {number}",
+                    "process_type": "custom",
+                    "initiated_by": "ann",
+                    "tags": ["north"] if number % 2 else ["south"],
+                    "priority": "high" if number == 3 else "low",
+                },
+            )
+        )
+    wanted: dict[str, Any] = {
+        "search": "hou loan",
+        "sort": "name",
+        "limit": 2,
+        "status": ["running", "failed"],
+    }
+    names: list[str] = []
+    while True:
+        page = answer(client.get("/api/processes", params=wanted))
+        names += [one["process_name"] for one in page["processes"]]
+        assert page["total"] == 5
+        if page["next_cursor"] is None:
+            break
+        wanted["cursor"] = page["next_cursor"]
+    assert names == [f"Loan of house {number}" for number in range(5)]
+    tagged = answer(client.get("/api/processes", params={"tags": "north", "priority": ["high", "critical"]}))
+    assert [one["process_name"] for one in tagged["processes"]] == ["Loan of house 3"]
+    for bad in ({"sort": "colour"}, {"cursor": "x"}, {"serach": "x"}, {"due_before": "2026-01-01T00:00:00"}):
+        assert client.get("/api/processes", params=bad).status_code == 422, bad
+    assert answer(client.get("/api/tasks", params={"search": "'); DROP TABLE tasks; --"}))["tasks"] == []

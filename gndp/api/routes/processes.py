@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gndp.api import schemas
 from gndp.api.callers import Bench, Common, Creating, ItemId, by
 from gndp.api.descriptions import answers
+from gndp.api.filters import ProcessFilters
 from gndp.api.meanings import FIELDS
 from gndp.api.replies import item_reply, json_reply, row, rows
 
@@ -22,18 +23,9 @@ def start_process(request: Request, bench: Bench, creating: Creating, body: sche
 
 
 @router.get("", responses=answers(schemas.ProcessPage, 422))
-def list_processes(
-    bench: Bench,
-    status: Annotated[str | None, Query(description=FIELDS["status"])] = None,
-    assigned_to: Annotated[str | None, Query(description=FIELDS["assigned_to"])] = None,
-    process_type: Annotated[str | None, Query(description=FIELDS["process_type"])] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description=FIELDS["limit"])] = 50,
-    offset: Annotated[int, Query(ge=0, le=10_000, description=FIELDS["offset"])] = 0,
-) -> Response:
-    """A page of processes, newest first."""
-    page = bench.processes.list(
-        status=status, assigned_to=assigned_to, process_type=process_type, limit=limit, offset=offset
-    )
+def list_processes(bench: Bench, wanted: Annotated[ProcessFilters, Query()]) -> Response:
+    """A page of processes, newest first unless `sort` says otherwise."""
+    page = bench.processes.list(**wanted.model_dump())
     listed = [{name: getattr(one, name) for name in schemas.LISTED_PROCESS_FIELDS} for one in page.processes]
     return json_reply({**page._asdict(), "processes": listed})
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from gndp.api import schemas
 from gndp.api.callers import Bench, Common, Creating, ItemId
 from gndp.api.descriptions import answers
+from gndp.api.filters import TaskFilters
 from gndp.api.meanings import FIELDS
 from gndp.api.replies import item_reply, json_reply, rows
 
@@ -23,18 +24,9 @@ def create_task(request: Request, bench: Bench, creating: Creating, body: schema
 
 
 @router.get("", responses=answers(schemas.TaskPage, 422))
-def list_tasks(
-    bench: Bench,
-    process_id: Annotated[str | None, Query(description=FIELDS["process_instance_id"])] = None,
-    status: Annotated[str | None, Query(description=FIELDS["status"])] = None,
-    assigned_to: Annotated[str | None, Query(description=FIELDS["assigned_to"])] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description=FIELDS["limit"])] = 50,
-    offset: Annotated[int, Query(ge=0, le=10_000, description=FIELDS["offset"])] = 0,
-) -> Response:
-    """A page of tasks: newest first, or the steps of one process in their order."""
-    page = bench.tasks.list(
-        process_id=process_id, status=status, assigned_to=assigned_to, limit=limit, offset=offset
-    )
+def list_tasks(bench: Bench, wanted: Annotated[TaskFilters, Query()]) -> Response:
+    """A page of tasks: the steps of one process in their order, else newest first, unless `sort` says."""
+    page = bench.tasks.list(**wanted.model_dump())
     return json_reply({**page._asdict(), "tasks": rows(page.tasks)})
 
 
