@@ -35,6 +35,7 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.chain
 	$(BIN)/python -m benchmarks.many_tasks
 	$(BIN)/python -m benchmarks.million
+	$(BIN)/python -m benchmarks.searches
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.calendars
 	$(BIN)/python -m benchmarks.queue

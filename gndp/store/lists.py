@@ -29,7 +29,7 @@ from gndp.store.session import Row, Statement
 COUNTED = 10_000
 """Totals are exact up to here."""
 
-_SURELY_MANY = 15_000
+_SURELY_MANY = 12_000
 """A list that is estimated to be longer is not counted, if the beginning of the order is full of what
 fits."""
 

@@ -49,11 +49,16 @@ CREATE FUNCTION words_of_process(name text, definition_id text, tags text[], bus
         name || ' ' || definition_id || ' ' || array_to_string(tags, ' ') || ' '
         || coalesce(left(business_context ->> 'business_key', 501), '')));
 
--- New rows in one go, deleted ones too; changed ones one by one, for few change what is searched.
+-- New rows in one go, deleted ones too; changed ones one by one, for few change what is searched. Words that somebody
+-- left behind by deleting rows without triggers stop no command.
 CREATE FUNCTION add_task_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO task_search
-    SELECT id, created_at, task_definition_id, tags, words_of_task(task_name, task_definition_id, tags, notes) FROM new_rows;
+    SELECT id, created_at, task_definition_id, tags, words_of_task(task_name, task_definition_id, tags, notes)
+    FROM new_rows
+    ON CONFLICT (task_id) DO UPDATE SET
+        created_at = EXCLUDED.created_at, task_definition_id = EXCLUDED.task_definition_id, tags = EXCLUDED.tags,
+        words = EXCLUDED.words;
     RETURN NULL;
 END $$;
 
@@ -75,7 +80,10 @@ END $$;
 CREATE FUNCTION add_process_search() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO process_search
-    SELECT id, created_at, tags, words_of_process(process_name, process_definition_id, tags, business_context) FROM new_rows;
+    SELECT id, created_at, tags, words_of_process(process_name, process_definition_id, tags, business_context)
+    FROM new_rows
+    ON CONFLICT (process_id) DO UPDATE SET
+        created_at = EXCLUDED.created_at, tags = EXCLUDED.tags, words = EXCLUDED.words;
     RETURN NULL;
 END $$;
 
