@@ -1,7 +1,7 @@
 """Searched, filtered and sorted lists at 1,000,000 tasks: median and p99 of each with four clients at once.
 
-Run it with ``make bench``, or ``python -m benchmarks.searches [--tasks 1000000] [--calls 100] [--clients 4]``.
-The last ones are those whose filter and sort work against each other: what fits lies where the order ends.
+Run it with ``make bench``, or ``python -m benchmarks.searches [--tasks 1000000] [--calls 100]``. The last
+ones are those whose filter and sort work against each other: what fits lies where the order ends.
 """
 
 from __future__ import annotations
