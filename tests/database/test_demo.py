@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -30,7 +31,7 @@ ORDER BY e.seq
 @pytest.fixture(scope="module")
 def database(server_url: str, template_database: str) -> Iterator[str]:
     """A database that the demo has filled with three weeks."""
-    name = "gndp_test_demo"
+    name = f"gndp_test_demo_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")

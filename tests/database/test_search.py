@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -62,7 +62,7 @@ def task(wb: gndp.Workbench, process_id: UUID, name: str, **given: Any) -> Any:
 @pytest.fixture(scope="module")
 def house(server_url: str, template_database: str) -> Any:
     """A workbench with some processes and tasks for all that only read."""
-    name = "gndp_test_search"
+    name = f"gndp_test_search_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
