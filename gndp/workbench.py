@@ -123,13 +123,13 @@ class Workbench:
 
     @clock.setter
     def clock(self, clock: Callable[[], datetime]) -> None:
-        self._transitions.require("jobs.run")
+        self._transitions.require("workbench.set_up")
         self._transitions.clock = clock
 
     @property
     def database_url(self) -> str:
         """The address of the database, as libpq understands it (it may hold a password)."""
-        self._transitions.require("jobs.run")
+        self._transitions.require("workbench.set_up")
         return self._database.conninfo
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -109,8 +109,3 @@ def _version(if_match: str | None) -> int | None:
     if match is None:
         raise Refused("malformed", 400, 'If-Match takes one ETag as it was sent, such as "3"')
     return int(match[1])
-
-
-def by(user_id: str | None) -> dict[str, Any]:
-    """Who does it, as the commands take it; nobody named is refused there, unless the caller is known."""
-    return {"user_id": user_id}

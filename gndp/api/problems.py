@@ -80,11 +80,9 @@ TITLES = {
     "invalid": "The request is not valid",
     "forbidden": "You may not do this",
     "unauthenticated": "Say who you are",
-    "precondition-required": "Say which version you mean",
     "malformed": "The request cannot be read",
     "too-large": "The request is too large",
     "unsupported": "The request is in another format",
-    "too-many-requests": "Too many requests",
     "unavailable": "The database cannot be reached",
     "fault": "The server failed",
 }

@@ -19,7 +19,7 @@ from gndp.core.states import ProcessStatus, TaskStatus
 from gndp.core.tasks import TaskState
 from gndp.engine.definitions import Definitions
 from gndp.engine.roster import Roster, lock_roster
-from gndp.engine.tasks import load_state
+from gndp.engine.task_state import load_state
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import statement
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from gndp.core.changes import Changes
 from gndp.core.errors import NotFound
 from gndp.engine.roster import Roster, lock_roster, read_roster
-from gndp.engine.tasks import load_state
+from gndp.engine.task_state import load_state
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import statement
 

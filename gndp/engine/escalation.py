@@ -15,7 +15,7 @@ from gndp.core.processes import AffectedTask
 from gndp.core.records import Process, SlaClock, Task
 from gndp.directory.contract import Directory
 from gndp.engine.definitions import Definitions
-from gndp.engine.processes import affected_task
+from gndp.engine.task_state import affected_task
 from gndp.engine.transition import Work
 from gndp.store.session import statement
 

@@ -17,20 +17,20 @@ from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask, ProcessState
-from gndp.core.records import Assignment, Event, Process, Summary, Task
+from gndp.core.records import Event, Process, Summary, Task
 from gndp.core.states import ProcessStatus
 from gndp.core.values import parse_id
+from gndp.engine.calls import command_call, refuse_stale
 from gndp.engine.definitions import Definitions, tasks_of
 from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
+from gndp.engine.task_state import affected_task
 from gndp.engine.transition import Call, Transitions, Work
 from gndp.store.session import statement
 
 _PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
 _EVENT: TypeAdapter[Event | None] = TypeAdapter(Event | None)
 _TASK_WIDTH = len(Task._fields)
-# The contract lets clients leave out who does these.
-_MAY_BE_ANONYMOUS = frozenset({"tasks.create", "tasks.create_many", "tasks.assign"})
 
 
 class Processes(ProcessLists):
@@ -103,8 +103,8 @@ class Processes(ProcessLists):
             "processes.start",
             given["initiated_by"],
             {**given, "id": chosen_id, "hold": held},
-            _key(idempotency_key),
-            _correlation(correlation_id),
+            arguments.optional_key(idempotency_key, "idempotency_key"),
+            arguments.optional_name(correlation_id, "correlation_id"),
             arguments.flag(automated, "automated"),
         )
 
@@ -460,57 +460,5 @@ def _new_process(
     )
 
 
-def affected_task(row: Sequence[Any]) -> AffectedTask:
-    """A task and its active assignment from a row that has both, one after the other."""
-    assignment = Assignment._make(row[_TASK_WIDTH : _TASK_WIDTH + len(Assignment._fields)])
-    return AffectedTask(Task._make(row[:_TASK_WIDTH]), assignment if assignment.id is not None else None)
-
-
-def command_call(
-    transitions: Transitions,
-    name: str,
-    user_id: str | None,
-    given: dict[str, Any],
-    common: dict[str, Any],
-) -> tuple[Call, int | None]:
-    """The call of a command from its arguments and what every command may carry."""
-    unknown = common.keys() - {"expected_version", "idempotency_key", "correlation_id", "automated"}
-    if unknown:
-        raise TypeError(f"{name}() got an unexpected keyword argument '{min(unknown)}'")
-    expected_version = common.get("expected_version")
-    if expected_version is not None:
-        expected_version = arguments.whole_number(expected_version, "expected_version", least=0)
-    call = Call(
-        name,
-        None
-        if user_id is None and transitions.rights is None and name in _MAY_BE_ANONYMOUS
-        else transitions.actor(user_id),
-        {**given, "expected_version": expected_version},
-        _key(common.get("idempotency_key")),
-        _correlation(common.get("correlation_id")),
-        arguments.flag(common.get("automated", False), "automated"),
-    )
-    return call, expected_version
-
-
-def refuse_stale(row: Process | Task, expected_version: int | None) -> None:
-    """Raise Conflict (stale) unless the row has the version that the caller expects."""
-    if expected_version is not None and row.version != expected_version:
-        raise Conflict(
-            f"expected version {expected_version}, but it is {row.version}",
-            status=row.status,
-            version=row.version,
-            stale=True,
-        )
-
-
 def _given(*reasons: str | None) -> str:
     return next((reason for reason in reasons if reason is not None), "no reason given")
-
-
-def _key(value: str | None) -> str | None:
-    return arguments.optional_key(value, "idempotency_key")
-
-
-def _correlation(value: str | None) -> str | None:
-    return arguments.optional_name(value, "correlation_id")

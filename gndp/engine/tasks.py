@@ -19,9 +19,7 @@ from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask
 from gndp.core.records import (
     AssignedWork,
-    Assignment,
     AssignmentStats,
-    Dependant,
     MyTask,
     Process,
     Task,
@@ -31,10 +29,11 @@ from gndp.core.states import AssignmentMethod
 from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
 from gndp.engine import creation
+from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions
 from gndp.engine.lists import TaskLists
-from gndp.engine.processes import affected_task, command_call, refuse_stale
 from gndp.engine.routing import route, route_ready
+from gndp.engine.task_state import affected_task, load_state
 from gndp.engine.transition import Transitions, Work
 from gndp.store.session import statement
 
@@ -432,46 +431,6 @@ class Tasks(TaskLists):
     def _apart(self, state: TaskState, work: Work) -> TaskState:
         kept_apart = self._definitions.kept_apart(work, state.process, state.task)
         return state._replace(kept_apart=kept_apart) if kept_apart else state
-
-
-def load_state(
-    work: Work,
-    task_id: UUID,
-    expected_version: int | None = None,
-    with_dependants: bool = False,
-    lock: str = "lock_of_task",
-) -> TaskState:
-    """Lock a task's process and load what a decision about the task needs.
-
-    Raises NotFound when there is no such task, or ``lock`` leaves out a process that another command holds;
-    Conflict when its version is not the expected one.
-    """
-    wanted = [
-        statement("processes", lock, task_id=task_id),
-        statement("tasks", "state", task_id=task_id),
-    ]
-    if with_dependants:
-        wanted.append(statement("sla", "of_task_and_dependants", task_id=task_id))
-        wanted.append(statement("tasks", "dependants", task_id=task_id))
-    else:
-        wanted.append(statement("sla", "of_task", task_id=task_id))
-    process_rows, task_rows, clock_rows, *more = work.load(*wanted)
-    dependant_rows = more[0] if with_dependants else ()
-    process: Process = work.locked_process(process_rows, task_id, "task")
-    work.take_clocks(clock_rows, process)
-    row = task_rows[0]
-    task = Task._make(row[:_TASK_WIDTH])
-    refuse_stale(task, expected_version)
-    last_event_at, position, phase = row[_TASK_WIDTH : _TASK_WIDTH + 3]
-    assignment = Assignment._make(row[_TASK_WIDTH + 3 :])
-    return TaskState(
-        process,
-        task,
-        assignment if assignment.id is not None else None,
-        last_event_at,
-        None if position is None else OpenStep(position, phase),
-        [Dependant._make(dependant) for dependant in dependant_rows],
-    )
 
 
 def _take_clocks_of_others(work: Work, state: TaskState, changes: Changes) -> None:

@@ -46,11 +46,14 @@ _RANKS = {str(priority): rank for rank, priority in enumerate(Priority, 1)}
 _SEARCHED = frozenset({"search", "tags", "task_definition_id"})
 """Filters on what stands beside the tables."""
 
-_FEW = frozenset({"process_instance_id", "business_key", "parent_process_id"})
-"""Filters that few rows fit, so that these are sorted."""
-
 _SIGHT = frozenset({"seen_by", "seen_by_team"})
 """Who looks, and as one of which team; nobody sees more for having asked for less."""
+
+_OF_THE_CONTRACT = frozenset({"status", "assigned_to", "process_type", "process_instance_id", *_SIGHT})
+"""Filters of the contract, which promises exact totals."""
+
+_FEW = frozenset({"process_instance_id", "business_key", "parent_process_id"})
+"""Filters that few rows fit, so that these are sorted."""
 
 _LISTED = {
     "processes": frozenset({"assigned_to", "assigned_team", "process_type", "process_definition_id"}),
@@ -88,7 +91,8 @@ def page(read: Read, asked: Listing) -> Page:
         return _page_of(read, asked, _rows(read, asked, "walk"))
     rows = _rows(read, asked, "look through")
     if len(rows) > asked.limit:
-        return _page_of(read, asked, rows, surely_many=_SURELY_MANY)
+        is_promised = asked.filters.keys() <= _OF_THE_CONTRACT
+        return _page_of(read, asked, rows, surely_many=None if is_promised else _SURELY_MANY)
     rows = _rows(read, asked, "find")
     if asked.after is not None or not rows:
         return _page_of(read, asked, rows)

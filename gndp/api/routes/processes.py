@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
 from gndp.api import schemas
-from gndp.api.callers import Bench, Common, Creating, ItemId, by
+from gndp.api.callers import Bench, Common, Creating, ItemId
+from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
 from gndp.api.filters import ProcessFilters
 from gndp.api.meanings import FIELDS
@@ -68,7 +69,7 @@ def suspend_process(
     user_id: Annotated[str | None, Query(description=FIELDS["user_id"])] = None,
 ) -> Response:
     """Pause a running process: nothing in it accepts work until it is resumed."""
-    return item_reply(request, bench.processes.suspend(id, reason=reason, **common, **by(user_id)))
+    return item_reply(request, bench.processes.suspend(id, reason=reason, user_id=user_id, **common))
 
 
 @router.post("/{id}/resume", responses=answers(schemas.Process, 404, 409, 412, 422))
@@ -80,7 +81,7 @@ def resume_process(
     user_id: Annotated[str | None, Query(description=FIELDS["user_id"])] = None,
 ) -> Response:
     """Go on with a suspended process."""
-    return item_reply(request, bench.processes.resume(id, **common, **by(user_id)))
+    return item_reply(request, bench.processes.resume(id, user_id=user_id, **common))
 
 
 @router.get("/{id}/events", responses=answers(list[schemas.Event], 404, 422))  # type: ignore[valid-type]
@@ -99,20 +100,15 @@ def children(bench: Bench, id: ItemId) -> Response:
     return json_reply(rows(bench.processes.children(id)))
 
 
-def _command(verb: str, body_type: type[schemas.Body], meaning: str) -> None:
-    """``POST /{id}/<verb>``: the command of that name."""
-
-    def endpoint(request: Request, bench: Bench, common: Common, id: ItemId, body: Any) -> Response:
-        command = getattr(bench.processes, verb)
-        return item_reply(request, command(id, **body.model_dump(), **common))
-
-    endpoint.__name__, endpoint.__doc__ = f"{verb}_process", meaning
-    endpoint.__annotations__["body"] = body_type
-    router.post(f"/{{id}}/{verb}", responses=answers(schemas.Process, 404, 409, 412, 422))(endpoint)
-
-
-_command("complete", schemas.WithOutput, "Complete a running process by hand.")
-_command("fail", schemas.WithError, "Give a running process up.")
-_command("cancel", schemas.WithReason, "Call a process off, with its open tasks and its children.")
-_command("retry", schemas.ByPerson, "Run a failed process again, with all its failed tasks.")
-_command("comment", schemas.Comment, "Say something about a process; it is kept as an event.")
+add_commands(
+    router,
+    "processes",
+    schemas.Process,
+    {
+        "complete": (schemas.WithOutput, "Complete a running process by hand."),
+        "fail": (schemas.WithError, "Give a running process up."),
+        "cancel": (schemas.WithReason, "Call a process off, with its open tasks and its children."),
+        "retry": (schemas.ByPerson, "Run a failed process again, with all its failed tasks."),
+        "comment": (schemas.Comment, "Say something about a process; it is kept as an event."),
+    },
+)

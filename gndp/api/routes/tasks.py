@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from gndp.api import schemas
 from gndp.api.callers import Bench, Common, Creating, ItemId
+from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
 from gndp.api.filters import TaskFilters
 from gndp.api.meanings import FIELDS
@@ -65,28 +66,23 @@ def update_task(
     return item_reply(request, bench.tasks.update(id, **body.model_dump(), **common))
 
 
-def _command(verb: str, body_type: type[schemas.Body], meaning: str) -> None:
-    """``POST /{id}/<verb>``: the command of that name."""
-
-    def endpoint(request: Request, bench: Bench, common: Common, id: ItemId, body: Any) -> Response:
-        command = getattr(bench.tasks, verb)
-        return item_reply(request, command(id, **body.model_dump(), **common))
-
-    endpoint.__name__, endpoint.__doc__ = f"{verb}_task", meaning
-    endpoint.__annotations__["body"] = body_type
-    router.post(f"/{{id}}/{verb}", responses=answers(schemas.Task, 404, 409, 412, 422))(endpoint)
-
-
-_command("assign", schemas.AssignTask, "Give a task to a person, or into a team's queue.")
-_command("claim", schemas.ByPerson, "Take a task that nobody has.")
-_command("release", schemas.ByPerson, "Give a task back.")
-_command("start", schemas.ByPerson, "Begin to work on a task.")
-_command("complete", schemas.WithOutput, "The task is done; the tasks that waited for it may be ready now.")
-_command("fail", schemas.FailTask, "The work failed: again while retries are left, else for good.")
-_command("skip", schemas.WithReason, "Leave a task out; it counts as done.")
-_command("cancel", schemas.CancelTask, "Call a task off.")
-_command("retry", schemas.ByPerson, "A failed task is to be done again.")
-_command("reassign", schemas.ReassignTask, "Give a task to somebody else.")
-_command("wait", schemas.WaitForSomething, "The work on a task waits for something.")
-_command("resume", schemas.ByPerson, "Go on with a task that waited.")
-_command("comment", schemas.Comment, "Say something about a task; it is kept as an event.")
+add_commands(
+    router,
+    "tasks",
+    schemas.Task,
+    {
+        "assign": (schemas.AssignTask, "Give a task to a person, or into a team's queue."),
+        "claim": (schemas.ByPerson, "Take a task that nobody has."),
+        "release": (schemas.ByPerson, "Give a task back."),
+        "start": (schemas.ByPerson, "Begin to work on a task."),
+        "complete": (schemas.WithOutput, "The task is done; the tasks that waited for it may be ready now."),
+        "fail": (schemas.FailTask, "The work failed: again while retries are left, else for good."),
+        "skip": (schemas.WithReason, "Leave a task out; it counts as done."),
+        "cancel": (schemas.CancelTask, "Call a task off."),
+        "retry": (schemas.ByPerson, "A failed task is to be done again."),
+        "reassign": (schemas.ReassignTask, "Give a task to somebody else."),
+        "wait": (schemas.WaitForSomething, "The work on a task waits for something."),
+        "resume": (schemas.ByPerson, "Go on with a task that waited."),
+        "comment": (schemas.Comment, "Say something about a task; it is kept as an event."),
+    },
+)
