@@ -12,6 +12,7 @@ from psycopg import pq, sql
 
 import gndp
 from gndp.core.errors import DatabaseUnavailable
+from gndp.settings import Settings
 from gndp.store.queries import query
 from gndp.store.resources import sql_text
 from tests.scene import Scene
@@ -70,7 +71,9 @@ def test_no_query_answers_with_columns_that_it_does_not_name(new_database: Calla
 def test_a_change_that_this_version_cannot_bear_with_is_said(
     new_workbench: Callable[..., gndp.Workbench], database_url: str
 ) -> None:
-    wb = new_workbench(database_url=database_url)
+    # One connection: a second of the pool has nothing prepared, and would read the changed table as it is.
+    settings = Settings(pool_min_size=1, pool_max_size=1)
+    wb = new_workbench(database_url=database_url, settings=settings)
     wb.directory.add_person("ada")
     wb.directory.people()
     with psycopg.connect(database_url) as connection:
