@@ -39,6 +39,8 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.calendars
 	$(BIN)/python -m benchmarks.queue
+	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.api
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak

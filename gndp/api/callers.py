@@ -1,4 +1,7 @@
-"""Who calls, on which workbench, and what every command of theirs carries."""
+"""Who calls, on which workbench, and what every command of theirs carries.
+
+What does not wait is asynchronous: FastAPI gives each other dependency a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request
+from fastapi.concurrency import run_in_threadpool
 
 from gndp.access.entrance import Entrance, principal_of
 from gndp.access.identity import Identity
@@ -31,7 +35,7 @@ _BEARER = re.compile(r"Bearer +(\S+)", re.IGNORECASE)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def entrance_of(request: Request) -> Entrance:
+async def entrance_of(request: Request) -> Entrance:
     """What proves who somebody is."""
     return _workbench(request).entrance
 
@@ -39,7 +43,7 @@ def entrance_of(request: Request) -> Entrance:
 def identity_of(request: Request) -> Identity:
     """Who calls: by the token in Authorization, else by the session in the cookie. Raises Unauthenticated;
     Forbidden for a session that changes something without its page's token."""
-    entrance = entrance_of(request)
+    entrance = _workbench(request).entrance
     authorization = request.headers.get("Authorization")
     if authorization is not None:
         match = _BEARER.fullmatch(authorization)
@@ -57,12 +61,13 @@ def identity_of(request: Request) -> Identity:
     return identity
 
 
-def workbench_of(request: Request) -> Workbench:
+async def workbench_of(request: Request) -> Workbench:
     """The workbench with the rights of whoever calls; without authentication, as it is."""
     workbench = _workbench(request)
     if not request.app.state.needs_authentication:
         return workbench
-    return workbench.acting_as(principal_of(identity_of(request)))
+    identity = await run_in_threadpool(identity_of, request)
+    return workbench.acting_as(principal_of(identity))
 
 
 def _workbench(request: Request) -> Workbench:
@@ -70,7 +75,7 @@ def _workbench(request: Request) -> Workbench:
     return workbench
 
 
-def common_of(
+async def common_of(
     request: Request,
     if_match: Annotated[
         str | None,
@@ -86,7 +91,7 @@ def common_of(
     }
 
 
-def creating_of(
+async def creating_of(
     request: Request,
     idempotency_key: _IdempotencyKey = None,
 ) -> dict[str, Any]:
