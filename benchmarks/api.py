@@ -142,9 +142,7 @@ def compare(
             rounds.append((floor, shoot(ours, given(), connections, options.seconds, completes, token)))
         rates = [ours.rate / floor.rate for floor, ours in rounds]
         tails = [ours.p99 / floor.p99 for floor, ours in rounds]
-        floor, mine = (
-            Figures(*map(statistics.median, zip(*side, strict=True))) for side in zip(*rounds, strict=True)
-        )
+        floor, mine = (_medians(side) for side in zip(*rounds, strict=True))
         print(
             f"{name}, {connections} connections: bare {floor.rate:,.0f}/s (p99 {floor.p99:.1f} ms), "
             f"ours {mine.rate:,.0f}/s (p99 {mine.p99:.1f} ms), {statistics.median(rates):.0%} of the "
