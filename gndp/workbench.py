@@ -8,9 +8,10 @@ from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from gndp.access.entrance import Entrance
-from gndp.access.guard import guarded
+from gndp.access.guard import guarded, guarded_events
 from gndp.access.principals import Principal
 from gndp.access.rights import Rights
 from gndp.core.errors import Forbidden
@@ -20,6 +21,7 @@ from gndp.engine.absences import Absences
 from gndp.engine.audit import Audit
 from gndp.engine.checker import CheckReport, check
 from gndp.engine.definitions import Definitions
+from gndp.engine.once import once
 from gndp.engine.processes import Processes
 from gndp.engine.sla import Sla
 from gndp.engine.tasks import Tasks
@@ -110,10 +112,12 @@ class Workbench:
         bound._add_engine()
         bound.directory = guarded(self.directory, "directory", rights)
         bound.calendars = guarded(self.calendars, "calendars", rights)
-        bound.events = guarded(self.events, "events", rights)
+        bound.events = guarded_events(self.events, rights, bound.processes.get)
         bound.jobs = guarded(self.jobs, "jobs", rights)
         bound.audit = guarded(self.audit, "audit", rights)
-        bound.entrance = guarded(self.entrance, "entrance", rights)
+        bound.entrance = copy(self.entrance)
+        for name in ("accounts", "sessions", "tokens", "bearer"):
+            setattr(bound.entrance, name, guarded(getattr(self.entrance, name), name, rights))
         return bound
 
     @property
@@ -139,6 +143,15 @@ class Workbench:
         the unit goes on; a block that raises is undone as a whole.
         """
         return self._transitions.unit_of_work()
+
+    def once(self, name: str, given: dict[str, Any], key: str | None, do: Callable[[], Any]) -> Any:
+        """Do something that takes no idempotency key by itself, such as adding a person, once under a key.
+
+        ``do`` answers with a JSON value, which comes again for the same ``name`` and key within 24 hours.
+        Raises Conflict while the first runs, Invalid when it had something else ``given``, and what ``do``
+        raises.
+        """
+        return once(self._transitions, name, given, key, do)
 
     def check(self) -> CheckReport:
         """Verify what always holds over the whole database, in one consistent read."""

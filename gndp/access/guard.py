@@ -43,6 +43,13 @@ ACTIONS = {
     "jobs.list": "jobs.see",
     "jobs.runs": "jobs.see",
     "jobs.run": "jobs.run",
+    "accounts.list": "accounts.see",
+    "accounts.get": "accounts.see",
+    "accounts.issue_link": "accounts.change",
+    "accounts.sign_out_everywhere": "accounts.change",
+    "tokens.list": "accounts.see",
+    "tokens.create": "accounts.change",
+    "tokens.revoke": "accounts.change",
     "audit.anchor": "audit.see",
     "audit.verify": "audit.see",
 }
@@ -52,6 +59,12 @@ ACTIONS = {
 def guarded(service: Service, name: str, rights: Rights) -> Service:
     """The service as somebody with these rights has it: each method asks first, and raises Forbidden."""
     return cast(Service, _Guarded(service, name, rights))
+
+
+def guarded_events(service: Service, rights: Rights, see: Callable[[Any], Any]) -> Service:
+    """The events as somebody with these rights has them. Whoever may not read all of them may follow those of
+    a process that ``see`` shows them."""
+    return cast(Service, _GuardedEvents(service, rights, see))
 
 
 class _Guarded:
@@ -84,3 +97,16 @@ class _Guarded:
         if over == Reach.TEAM and directory.person(user_id).team == principal.team is not None:
             return
         raise self._rights.refusal(action)
+
+
+class _GuardedEvents(_Guarded):
+    def __init__(self, service: Any, rights: Rights, see: Callable[[Any], Any]) -> None:
+        super().__init__(service, "events", rights)
+        self._see = see
+
+    def live(self, pattern: str = "*", *, process_id: Any = None, after: str | None = None) -> Any:
+        if process_id is None or self._rights.reach(ACTIONS["events.live"]) == Reach.ALL:
+            self._rights.require(ACTIONS["events.live"])
+        else:
+            self._see(process_id)
+        return self._service.live(pattern, process_id=process_id, after=after)

@@ -96,6 +96,8 @@ POLICY: dict[str, Permission] = {
     "directory.see": _read("read people and teams", *_SEES_ALL),
     "directory.change": Permission("add and change people and teams", *_ADMIN),
     "directory.be_away": Permission("set an out-of-office time, one's own as own", *_OWNER_OR_LEAD),
+    "accounts.see": _read("read who has an account and which API tokens", *_ADMIN),
+    "accounts.change": Permission("make one-time links and API tokens for others, end sessions", *_ADMIN),
     "events.see": _read("read the log of all events, live or from a position", *_OPERATOR),
     "events.publish": Permission("publish a message in this process", *_OPERATOR),
     "subscriptions.see": _read("read durable subscriptions and dead letters", *_OPERATOR),

@@ -11,7 +11,7 @@ import orjson
 
 from gndp.core import arguments, sla
 from gndp.core.calendars import Calendar
-from gndp.core.errors import Invalid, NotFound, Problem
+from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.policies import usable_terms
 from gndp.store.session import Row, Transaction, statement
 
@@ -33,11 +33,14 @@ class Calendars:
         self._read = read
         self._now = now
 
-    def save(self, name: str, calendar: Calendar | Mapping[str, Any]) -> Calendar:
+    def save(
+        self, name: str, calendar: Calendar | Mapping[str, Any], *, in_place_of: Calendar | None = None
+    ) -> Calendar:
         """Keep a calendar under a name, in place of the one that had it.
 
         A mapping is a document as ``Calendar.to_document`` writes it. Raises Invalid with every problem, also
-        when the target of a policy that goes by it could not be reached any more.
+        when the target of a policy that goes by it could not be reached any more; Conflict (stale) when the
+        one that has the name is not ``in_place_of``, where that is given.
         """
         name = arguments.name(name, "name")
         if isinstance(calendar, Mapping):
@@ -46,7 +49,11 @@ class Calendars:
             raise Invalid(Problem("calendar", f"must be a Calendar, not {type(calendar).__name__}"))
         document = orjson.dumps(calendar.to_document()).decode()
         with self._transaction() as transaction:
-            (policies,) = transaction.run(statement("calendars", "policies", name=name))
+            rows, policies = transaction.run(
+                statement("calendars", "lock", name=name), statement("calendars", "policies", name=name)
+            )
+            if in_place_of is not None and [row[0] for row in rows] != [in_place_of.to_document()]:
+                raise Conflict(f"the calendar {name} is another one meanwhile", stale=True)
             for (policy,) in policies:
                 terms = usable_terms({"policy": policy, "calendar": calendar.to_document()})
                 if terms is not None:

@@ -31,6 +31,7 @@ from gndp.core.people import (
     new_team,
 )
 from gndp.core.values import bounded, require_aware, shown
+from gndp.core.versions import refuse_stale
 from gndp.directory.csv_import import ImportProblem, ImportReport, PeopleFile, read_people
 from gndp.store.session import Row, Statement, Transaction, statement
 
@@ -134,10 +135,13 @@ class TableDirectory:
             *_, rows = transaction.run(*_locks(teams=[], people=[lead, manager]), add)
             return Team._make(rows[0])
 
-    def update_team(self, name: str, **changes: Unpack[TeamChanges]) -> Team:
+    def update_team(
+        self, name: str, *, expected_version: int | None = None, **changes: Unpack[TeamChanges]
+    ) -> Team:
         """Change what is given of a team's calendar, lead, manager, load_measure and imbalance_limit.
 
-        None takes away calendar, lead, manager or limit. Raises NotFound, and Invalid as ``add_team``.
+        None takes away calendar, lead, manager or limit. Raises NotFound, Conflict (stale) when the team has
+        not the expected version, and Invalid as ``add_team``.
         """
         name = arguments.name(name, "name")
         columns = checked(TEAM_CHECKS, changes)
@@ -145,6 +149,7 @@ class TableDirectory:
             known = _load(transaction, columns, teams=[name])
             if name not in known.teams:
                 raise NotFound("team", name)
+            refuse_stale(known.teams[name].version, expected_version)
             _refuse_unknown(known, columns)
             team = known.teams[name]._replace(**columns)
             if team == known.teams[name]:
@@ -187,17 +192,21 @@ class TableDirectory:
         self._changed([user_id])
         return person
 
-    def update_person(self, user_id: str, **changes: Unpack[PersonChanges]) -> Person:
+    def update_person(
+        self, user_id: str, *, expected_version: int | None = None, **changes: Unpack[PersonChanges]
+    ) -> Person:
         """Change what is given of name, email, team, role, skills, capacity, calendar and active.
 
         ``skills`` replaces all of them; None takes away an email, team, capacity or calendar. Somebody who
-        leaves gets ``active=False``. Raises NotFound, and Invalid as ``add_person``.
+        leaves gets ``active=False``. Raises NotFound, Conflict (stale) when the person has not the expected
+        version, and Invalid as ``add_person``.
         """
         user_id = arguments.name(user_id, "user_id")
         columns = checked(PERSON_CHECKS, changes)
         with self._transaction() as transaction:
             known = _load(transaction, columns, people=[user_id])
             before = _person(known, user_id)
+            refuse_stale(before.version, expected_version)
             _refuse_unknown(known, columns)
             person = _save(transaction, before, before._replace(**columns))
         self._changed([user_id])
@@ -209,11 +218,14 @@ class TableDirectory:
         until: datetime | None,
         substitute: str | None = None,
         from_: datetime | None = None,
+        *,
+        expected_version: int | None = None,
     ) -> Person:
         """Say that a person is away from an instant (by default now) until another; None ends an absence.
 
-        Meanwhile ``substitute`` stands in. Raises NotFound, and Invalid when ``until`` is not in the future
-        and after ``from_``, or the substitute is not there, not active, or would in the end be the person.
+        Meanwhile ``substitute`` stands in. Raises NotFound, Conflict (stale) when the person has not the
+        expected version, and Invalid when ``until`` is not in the future and after ``from_``, or the
+        substitute is not there, not active, or would in the end be the person.
         """
         user_id = arguments.name(user_id, "user_id")
         now = self._now()
@@ -221,6 +233,7 @@ class TableDirectory:
         with self._transaction() as transaction:
             known = _load(transaction, columns, people=[user_id])
             before = _person(known, user_id)
+            refuse_stale(before.version, expected_version)
             _refuse_unknown(known, columns)
             person = before._replace(**columns)
             if substitute is not None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from gndp.core import arguments
-from gndp.core.errors import Conflict
-from gndp.core.records import Process, Task
 from gndp.engine.transition import Call, Transitions
 
 # The contract lets clients leave out who does these.
@@ -38,14 +36,3 @@ def command_call(
         arguments.flag(common.get("automated", False), "automated"),
     )
     return call, expected_version
-
-
-def refuse_stale(row: Process | Task, expected_version: int | None) -> None:
-    """Raise Conflict (stale) unless the row has the version that the caller expects."""
-    if expected_version is not None and row.version != expected_version:
-        raise Conflict(
-            f"expected version {expected_version}, but it is {row.version}",
-            status=row.status,
-            version=row.version,
-            stale=True,
-        )

@@ -17,7 +17,9 @@ from gndp.core.records import Definition, Process, Task
 from gndp.core.states import TaskStatus
 from gndp.core.templates import Step, Template, fingerprint, parse_template, template_document
 from gndp.core.values import require_aware
-from gndp.engine.transition import Call, Transitions, Work
+from gndp.core.versions import refuse_stale
+from gndp.engine.calls import command_call
+from gndp.engine.transition import Transitions, Work
 from gndp.store.session import statement
 
 _DEFINITION: TypeAdapter[Definition] = TypeAdapter(Definition)
@@ -30,21 +32,34 @@ class Definitions:
         self._transitions = transitions
 
     def publish(
-        self, document: str | bytes | Mapping[str, Any] | Template, *, user_id: str | None = None
+        self,
+        document: str | bytes | Mapping[str, Any] | Template,
+        *,
+        user_id: str | None = None,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Definition:
         """Publish a definition as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Template``. Raises Invalid with every problem
-        of a bad document, Conflict when somebody publishes the same definition at the same moment.
+        of a bad document, Conflict when somebody publishes the same definition at the same moment, or when
+        its newest version is not ``expected_version`` (0: there is none yet).
         """
         template = parse_template(document)
-        call = Call("definitions.publish", self._transitions.actor(user_id), {})
+        mark = fingerprint(template)
+        call, expected_version = command_call(
+            self._transitions,
+            "definitions.publish",
+            user_id,
+            {"document": mark},
+            {"expected_version": expected_version, "idempotency_key": idempotency_key},
+        )
 
         def decide(work: Work) -> Definition:
             work.permit()
             (rows,) = work.load(statement("definitions", "latest", definition_id=template.id))
             latest = Definition._make(rows[0]) if rows else None
-            mark = fingerprint(template)
+            refuse_stale(latest.version if latest else 0, expected_version)
             if latest is not None and latest.fingerprint == mark:
                 return work.finish(latest)
             definition = Definition(

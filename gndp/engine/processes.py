@@ -19,8 +19,10 @@ from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask, ProcessState
 from gndp.core.records import Event, Process, Summary, Task
 from gndp.core.states import ProcessStatus
+from gndp.core.timeline import Stretch, Turn, timeline
 from gndp.core.values import parse_id
-from gndp.engine.calls import command_call, refuse_stale
+from gndp.core.versions import refuse_stale
+from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions, tasks_of
 from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
@@ -289,6 +291,12 @@ class Processes(ProcessLists):
         )
         return [Event._make(row) for row in rows]
 
+    def timeline(self, id: UUID | str) -> builtins.list[Stretch]:
+        """Where a process and each of its tasks stood, from when until when, by the begin of the stretches."""
+        process = self.get(id)
+        (rows,) = self._transitions.read(statement("events", "turns", process_id=process.id))
+        return timeline(map(Turn._make, rows))
+
     def summary(self) -> Summary:
         """The figures of the processes created in the last 30 days."""
         self._transitions.require("figures.see")
@@ -367,7 +375,7 @@ class Processes(ProcessLists):
         )
         process = work.locked_process(rows, process_id)
         work.take_clocks(clock_rows, process)
-        refuse_stale(process, expected_version)
+        refuse_stale(process.version, expected_version, process.status)
         return ProcessState(process, last[0][0] if last else None)
 
     def _lock_parent(self, work: Work, parent_id: UUID | None) -> None:

@@ -17,14 +17,16 @@ from gndp.core.policies import Policy, fingerprint, parse_policy, policy_documen
 from gndp.core.records import PublishedPolicy, SlaClock
 from gndp.core.sla import Moment, Preview, Reading
 from gndp.core.values import parse_id, require_aware
+from gndp.core.versions import refuse_stale
 from gndp.directory.contract import Directory
 from gndp.engine import sweep
+from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions
 from gndp.engine.processes import Processes
 from gndp.engine.recomputation import recompute_item
 from gndp.engine.sweep import SweepReport
 from gndp.engine.tasks import Tasks
-from gndp.engine.transition import Call, Transitions, Work
+from gndp.engine.transition import Transitions, Work
 from gndp.store.session import Row, statement
 
 _POLICY: TypeAdapter[PublishedPolicy] = TypeAdapter(PublishedPolicy)
@@ -53,26 +55,52 @@ class Sla:
         self._directory = directory
 
     def publish(
-        self, document: str | bytes | Mapping[str, Any] | Policy, *, user_id: str | None = None
+        self,
+        document: str | bytes | Mapping[str, Any] | Policy,
+        *,
+        user_id: str | None = None,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
     ) -> PublishedPolicy:
         """Publish a policy as its next version; the newest one again when nothing changed.
 
         ``document`` is YAML or JSON text, a mapping, or a ``Policy``. Raises Invalid with every problem, also
         for a calendar that is not there, cannot be used or has too little working time for the target;
-        Conflict when somebody publishes the same policy at the same moment.
+        Conflict when somebody publishes the same policy at the same moment, or when its newest version is not
+        ``expected_version`` (0: there is none yet).
         """
         policy = parse_policy(document)
-        call = Call("sla.publish", self._transitions.actor(user_id), {})
-        return self._transitions.execute(call, lambda work: _publish(work, policy), _POLICY)
+        call, expected = command_call(
+            self._transitions,
+            "sla.publish",
+            user_id,
+            {"document": fingerprint(policy_document(policy))},
+            {"expected_version": expected_version, "idempotency_key": idempotency_key},
+        )
+        return self._transitions.execute(call, lambda work: _publish(work, policy, expected), _POLICY)
 
-    def retire(self, name: str, *, user_id: str | None = None) -> PublishedPolicy:
-        """A policy starts no more clocks; those that run go on."""
+    def retire(
+        self,
+        name: str,
+        *,
+        user_id: str | None = None,
+        expected_version: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> PublishedPolicy:
+        """A policy starts no more clocks; those that run go on. NotFound when there is none of this name."""
         wanted = arguments.name(name, "name")
-        call = Call("sla.retire", self._transitions.actor(user_id), {})
+        call, expected = command_call(
+            self._transitions,
+            "sla.retire",
+            user_id,
+            {"name": wanted},
+            {"expected_version": expected_version, "idempotency_key": idempotency_key},
+        )
 
         def decide(work: Work) -> PublishedPolicy:
             work.permit()
             newest = _newest(work.load(statement("sla", "policy", name=wanted))[0], wanted)
+            refuse_stale(newest.version, expected)
             at = newest.retired_at or work.command.now
             retire = statement("sla", "retire_policy", name=wanted, now=at)
             return work.finish(newest._replace(retired_at=at), extra=[retire])
@@ -144,6 +172,8 @@ class Sla:
         task_id: UUID | str | None = None,
         reason: str,
         user_id: str | None = None,
+        idempotency_key: str | None = None,
+        correlation_id: str | None = None,
     ) -> list[SlaClock]:
         """Work an item's clocks out anew, from its whole history, under the policies, calendars and priority
         that it has now.
@@ -154,7 +184,8 @@ class Sla:
         process, task = self._item(process_id, task_id)
         why = arguments.text(reason, "reason")
         given = {"process_id": process, "task_id": task, "reason": why}
-        call = Call("sla.recompute", self._transitions.actor(user_id), given)
+        common = {"idempotency_key": idempotency_key, "correlation_id": correlation_id}
+        call, _ = command_call(self._transitions, "sla.recompute", user_id, given, common)
         return self._transitions.execute(call, lambda work: recompute_item(work, process, task, why), _CLOCKS)
 
     def sweep(self, should_stop: Callable[[], bool] = lambda: False) -> SweepReport:
@@ -198,13 +229,14 @@ class Sla:
         return rows[0][1], task
 
 
-def _publish(work: Work, policy: Policy) -> PublishedPolicy:
+def _publish(work: Work, policy: Policy, expected_version: int | None) -> PublishedPolicy:
     work.permit()
     rows, calendar_rows = work.load(
         statement("sla", "policy", name=policy.name), statement("sla", "calendars")
     )
     sla.refuse_unreachable(terms_of(policy, dict(calendar_rows)), work.command.now)
     newest = PublishedPolicy._make(rows[0]) if rows else None
+    refuse_stale(newest.version if newest else 0, expected_version)
     document = policy_document(policy)
     mark = fingerprint(document)
     if newest is not None and newest.fingerprint == mark and newest.retired_at is None:

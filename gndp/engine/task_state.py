@@ -10,7 +10,7 @@ from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask
 from gndp.core.records import Assignment, Dependant, Process, Task
 from gndp.core.tasks import TaskState
-from gndp.engine.calls import refuse_stale
+from gndp.core.versions import refuse_stale
 from gndp.engine.transition import Work
 from gndp.store.session import statement
 
@@ -50,7 +50,7 @@ def load_state(
     work.take_clocks(clock_rows, process)
     row = task_rows[0]
     task = Task._make(row[:_TASK_WIDTH])
-    refuse_stale(task, expected_version)
+    refuse_stale(task.version, expected_version, task.status)
     last_event_at, position, phase = row[_TASK_WIDTH : _TASK_WIDTH + 3]
     assignment = Assignment._make(row[_TASK_WIDTH + 3 :])
     return TaskState(

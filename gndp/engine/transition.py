@@ -200,7 +200,7 @@ class Work:
         if any(changes.events for changes in all_changes):
             self._transaction.announce()
         if self._call.idempotency_key is not None:
-            statements.append(_remember(self._call, answer))
+            statements.append(remember(self._call, answer))
         queues = [asked for changes in all_changes for asked in _queues(changes)]
         answers = self._transaction.run(*statements, *queues, commit=self._commit)
         self.aftermath.teams |= {row[0] for rows in answers[len(statements) :] for row in rows}
@@ -391,7 +391,7 @@ class Transitions:
         commit: bool,
     ) -> Answer:
         if call.idempotency_key is not None:
-            remembered = _recall(unit.transaction, call)
+            remembered = recall(unit.transaction, call)
             if remembered is not None:
                 return answer_type.validate_json(remembered)
         return decide(Work(unit, call, now, commit, self.rights))
@@ -418,7 +418,11 @@ def clock_of(row: Row) -> SlaClock:
     return SlaClock._make(row[1 : 1 + _CLOCK_WIDTH])
 
 
-def _recall(transaction: Transaction, call: Call) -> bytes | None:
+def recall(transaction: Transaction, call: Call) -> bytes | None:
+    """The first answer under a call's idempotency key, as JSON; None when it is the first call.
+
+    Raises Conflict while the first one runs, Invalid when it had other arguments.
+    """
     scope = {"user_id": call.actor or "", "command": call.name, "key": call.idempotency_key}
     reserved, stored = transaction.run(
         statement("idempotency", "reserve", scope="\x1f".join(str(part) for part in scope.values())),
@@ -434,7 +438,8 @@ def _recall(transaction: Transaction, call: Call) -> bytes | None:
     return orjson.dumps(answer)
 
 
-def _remember(call: Call, answer: object) -> Statement:
+def remember(call: Call, answer: object) -> Statement:
+    """Keeps an answer under a call's idempotency key."""
     return statement(
         "idempotency",
         "remember",

@@ -6,6 +6,10 @@ INSERT INTO calendars (name, document, created_at) VALUES (:name, :document, :no
 ON CONFLICT (name) DO UPDATE SET document = excluded.document
 WHERE calendars.document::text <> excluded.document::text;
 
+-- name: lock
+-- One calendar, which nobody else saves until the end of the transaction.
+SELECT document FROM calendars WHERE name = :name FOR UPDATE;
+
 -- name: get
 -- One calendar.
 SELECT document FROM calendars WHERE name = :name;

@@ -21,3 +21,14 @@ SELECT id, seq, process_instance_id, task_id, event_type, event_category, severi
 FROM process_events
 WHERE process_instance_id = :process_id
 ORDER BY seq DESC LIMIT :limit;
+
+-- name: turns
+-- The events of a process that its timeline goes by, in their order, with the name of the task or process.
+SELECT e.task_id, coalesce(t.task_name, p.process_name), e.event_type, e.new_status, e.user_id, e.timestamp,
+       e.details
+FROM process_events e
+JOIN process_instances p ON p.id = e.process_instance_id
+LEFT JOIN tasks t ON t.id = e.task_id
+WHERE e.process_instance_id = :process_id
+  AND (e.new_status IS NOT NULL OR e.event_type LIKE ANY ('{task.%,process.%}'))
+ORDER BY e.seq;

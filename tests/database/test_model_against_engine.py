@@ -241,7 +241,12 @@ class Comparison:
             assert told[f"sla.{status}"] == 1
 
     def compare_swept(self) -> None:
-        """After a sweep every open item's status is exactly what its clock says."""
+        """After a sweep every open item's status is exactly what its clock says.
+
+        Where the clock was set back behind an event of another task of its process, a sweep goes by the clock
+        and a reader by the event: the status is one of the two, and the same again when the clock has come so
+        far.
+        """
         self.wb.sla.sweep()
         self.swept_at = self.reading
         self.compare()
@@ -251,8 +256,9 @@ class Comparison:
             item = self.model.processes.get(row["id"]) or self.model.tasks[row["id"]]
             process = self.model.processes[item.process if isinstance(item, Task) else item.id]
             if item.status not in FINAL_STATUSES:
-                now = max(self.reading, process.events[-1].at)
-                assert row["sla_status"] == self.model.sla_status_at(item, now), item
+                own = [e.at for e in process.events if not isinstance(item, Task) or e.task == item.id]
+                instants = {max(self.reading, own[-1]), max(self.reading, process.events[-1].at)}
+                assert row["sla_status"] in {self.model.sla_status_at(item, at) for at in instants}, item
 
     def compare_order(self, before: dict[UUID, str | None]) -> None:
         """One command cancelled a parent before the children that it took along."""
