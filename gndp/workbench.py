@@ -136,6 +136,12 @@ class Workbench:
         self._transitions.require("workbench.set_up")
         return self._database.conninfo
 
+    @property
+    def acting_user(self) -> str | None:
+        """Whom this workbench acts for; None for nobody in particular."""
+        rights = self._transitions.rights
+        return None if rights is None else rights.principal.user_id
+
     def transaction(self) -> AbstractContextManager[None]:
         """Group the commands of a ``with`` block into one transaction: all of them or none.
 
@@ -144,14 +150,23 @@ class Workbench:
         """
         return self._transitions.unit_of_work()
 
-    def once(self, name: str, given: dict[str, Any], key: str | None, do: Callable[[], Any]) -> Any:
+    def once(
+        self,
+        name: str,
+        given: dict[str, Any],
+        key: str | None,
+        do: Callable[[], Any],
+        *,
+        in_one_transaction: bool = True,
+    ) -> Any:
         """Do something that takes no idempotency key by itself, such as adding a person, once under a key.
 
         ``do`` answers with a JSON value, which comes again for the same ``name`` and key within 24 hours.
+        What runs in transactions of its own is not ``in_one_transaction`` with the keeping of its answer.
         Raises Conflict while the first runs, Invalid when it had something else ``given``, and what ``do``
         raises.
         """
-        return once(self._transitions, name, given, key, do)
+        return once(self._transitions, name, given, key, do, in_one_transaction=in_one_transaction)
 
     def check(self) -> CheckReport:
         """Verify what always holds over the whole database, in one consistent read."""

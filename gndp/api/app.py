@@ -8,8 +8,25 @@ from gndp.api.correlation import Correlation
 from gndp.api.descriptions import describe
 from gndp.api.limits import Limits
 from gndp.api.problems import add_problem_replies
-from gndp.api.routes import authentication, processes, tasks
+from gndp.api.routes import (
+    accounts,
+    authentication,
+    calendars,
+    definitions,
+    directory,
+    events,
+    jobs,
+    processes,
+    sla,
+    subscriptions,
+    tasks,
+)
 from gndp.workbench import Workbench
+
+_NOUNS = (
+    *(authentication, processes, tasks, definitions, sla, calendars, directory),
+    *(events, subscriptions, jobs, accounts),
+)
 
 
 def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> None:
@@ -17,9 +34,8 @@ def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> N
     app.state.workbench = workbench
     app.state.needs_authentication = needs_authentication
     api = APIRouter(prefix="/api")
-    api.include_router(authentication.router)
-    api.include_router(processes.router)
-    api.include_router(tasks.router)
+    for noun in _NOUNS:
+        api.include_router(noun.router)
     app.include_router(api)
     describe(app)
     add_problem_replies(app)

@@ -19,6 +19,10 @@ from gndp.core.errors import Forbidden, Unauthenticated
 from gndp.workbench import Workbench
 
 _ETAG = re.compile(r'"(\d{1,18})"')
+_IfMatch = Annotated[
+    str | None,
+    Header(description="the ETag that the item must still have, else 412", examples=['"3"']),
+]
 _IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -77,10 +81,7 @@ def _workbench(request: Request) -> Workbench:
 
 async def common_of(
     request: Request,
-    if_match: Annotated[
-        str | None,
-        Header(description="the ETag that the item must still have, else 412", examples=['"3"']),
-    ] = None,
+    if_match: _IfMatch = None,
     idempotency_key: _IdempotencyKey = None,
 ) -> dict[str, Any]:
     """What every command on an item carries."""
@@ -89,6 +90,11 @@ async def common_of(
         "idempotency_key": idempotency_key,
         "correlation_id": correlation_of(request.scope),
     }
+
+
+async def if_match_of(if_match: _IfMatch = None) -> int | None:
+    """The version that the item must still have; None for any."""
+    return _version(if_match)
 
 
 async def creating_of(
@@ -104,6 +110,7 @@ TheEntrance = Annotated[Entrance, Depends(entrance_of)]
 Bench = Annotated[Workbench, Depends(workbench_of)]
 Common = Annotated[dict[str, Any], Depends(common_of)]
 Creating = Annotated[dict[str, Any], Depends(creating_of)]
+ExpectedVersion = Annotated[int | None, Depends(if_match_of)]
 ItemId = Annotated[str, Path(description="its id: a UUID")]
 
 

@@ -30,6 +30,7 @@ from gndp.core.errors import (
 
 PROBLEM_JSON = "application/problem+json"
 
+_FAULT = "the server failed; its log has the correlation id"
 _MOST_PROBLEMS = 100
 _log = logging.getLogger(__name__)
 
@@ -98,7 +99,12 @@ def problem_reply(
     **more: Any,
 ) -> Response:
     """A problem as a reply."""
-    body = {
+    body = _details(request, kind, status, detail, **more)
+    return Response(orjson.dumps(body), status, dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+def _details(request: Request, kind: str, status: int, detail: str, **more: Any) -> dict[str, Any]:
+    return {
         "type": f"urn:gndp:problem:{kind}",
         "title": TITLES.get(kind) or HTTPStatus(status).phrase,
         "status": status,
@@ -106,7 +112,6 @@ def problem_reply(
         "correlation_id": correlation_of(request.scope),
         **more,
     }
-    return Response(orjson.dumps(body), status, dict(headers or {}), media_type=PROBLEM_JSON)
 
 
 def add_problem_replies(app: FastAPI) -> None:
@@ -118,25 +123,32 @@ def add_problem_replies(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _reply_to_fault)
 
 
-def _reply_to_refusal(request: Request, error: Exception) -> Response:
+def problem_of(request: Request, error: GndpError) -> tuple[dict[str, Any], dict[str, str]]:
+    """The problem details that a refusal of the workbench means, and the headers that go with them."""
     match error:
         case NotFound():
-            return problem_reply(request, "not-found", 404, str(error))
+            return _details(request, "not-found", 404, str(error)), {}
         case Conflict():
             kind, status = ("stale", 412) if error.stale else ("conflict", 409)
             current = {"status": error.status, "version": error.version}
-            return problem_reply(request, kind, status, str(error), current=current)
+            return _details(request, kind, status, str(error), current=current), {}
         case Invalid():
-            return _invalid(request, [(problem.place, problem.message) for problem in error.problems])
+            return _invalid(request, [(problem.place, problem.message) for problem in error.problems]), {}
         case Unauthenticated():
-            header = {"WWW-Authenticate": "Bearer"}
-            return problem_reply(request, "unauthenticated", 401, str(error), header)
+            return _details(request, "unauthenticated", 401, str(error)), {"WWW-Authenticate": "Bearer"}
         case Forbidden():
-            return problem_reply(request, "forbidden", 403, str(error))
+            return _details(request, "forbidden", 403, str(error)), {}
         case DatabaseUnavailable():
-            return problem_reply(request, "unavailable", 503, str(error), {"Retry-After": "1"})
+            return _details(request, "unavailable", 503, str(error)), {"Retry-After": "1"}
         case _:
-            return _reply_to_fault(request, error)
+            _log.error("the request %s failed", correlation_of(request.scope), exc_info=error)
+            return _details(request, "fault", 500, _FAULT), {}
+
+
+def _reply_to_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GndpError)
+    body, headers = problem_of(request, error)
+    return Response(orjson.dumps(body), body["status"], headers, media_type=PROBLEM_JSON)
 
 
 def _reply_to_refused(request: Request, error: Exception) -> Response:
@@ -149,7 +161,8 @@ def _reply_to_invalid_request(request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(problem["type"] == "json_invalid" for problem in found):
         return problem_reply(request, "malformed", 400, "the body is not JSON")
-    return _invalid(request, [(_place(problem["loc"]), problem["msg"]) for problem in found])
+    body = _invalid(request, [(_place(problem["loc"]), problem["msg"]) for problem in found])
+    return Response(orjson.dumps(body), 422, media_type=PROBLEM_JSON)
 
 
 def _reply_to_http_error(request: Request, error: Exception) -> Response:
@@ -161,13 +174,13 @@ def _reply_to_http_error(request: Request, error: Exception) -> Response:
 
 def _reply_to_fault(request: Request, error: Exception) -> Response:
     _log.error("the request %s failed", correlation_of(request.scope), exc_info=error)
-    return problem_reply(request, "fault", 500, "the server failed; its log has the correlation id")
+    return problem_reply(request, "fault", 500, _FAULT)
 
 
-def _invalid(request: Request, found: list[tuple[str, str]]) -> Response:
+def _invalid(request: Request, found: list[tuple[str, str]]) -> dict[str, Any]:
     listed = [{"place": place, "message": message} for place, message in found[:_MOST_PROBLEMS]]
     detail = "; ".join(f"{place}: {message}" if place else message for place, message in found[:5])
-    return problem_reply(request, "invalid", 422, detail or "the request is not valid", problems=listed)
+    return _details(request, "invalid", 422, detail or "the request is not valid", problems=listed)
 
 
 def _place(location: tuple[int | str, ...]) -> str:

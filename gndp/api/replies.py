@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from fastapi import Request, Response
 
-from gndp.core.records import ListedTask, MyTask, Process, Task
+from gndp.core.records import ListedTask, MyTask, Task
 
 
 def json_reply(value: Any, headers: dict[str, str] | None = None) -> Response:
@@ -16,12 +16,26 @@ def json_reply(value: Any, headers: dict[str, str] | None = None) -> Response:
     return Response(orjson.dumps(value), headers=headers, media_type="application/json")
 
 
-def item_reply(request: Request, item: Process | Task) -> Response:
-    """One item, with its ETag; 304 without a body when the caller has this version already."""
-    etag = f'"{item.version}"'
+class Versioned(Protocol):
+    """A record with a version."""
+
+    @property
+    def version(self) -> int:
+        """Goes up with every change."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+def item_reply(request: Request, item: Versioned) -> Response:
+    """One item, with its version as its ETag; 304 without a body when the caller has this version already."""
+    return tagged_reply(request, item._asdict(), f'"{item.version}"')
+
+
+def tagged_reply(request: Request, value: Any, etag: str) -> Response:
+    """A JSON value with its ETag; 304 without a body when the caller has it already."""
     if request.method == "GET" and etag in request.headers.get("If-None-Match", "").split(", "):
         return Response(status_code=304, headers={"ETag": etag})
-    return json_reply(item._asdict(), {"ETag": etag})
+    return json_reply(value, {"ETag": etag})
 
 
 def rows(records: Iterable[Any]) -> list[dict[str, Any]]:

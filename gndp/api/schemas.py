@@ -6,25 +6,35 @@ have their meanings from ``meanings``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_type_hints
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
 from gndp.api.meanings import FIELDS
-from gndp.core import records
+from gndp.core import explanations, records, routing
 from gndp.core.states import AssignmentMethod, Priority, ProcessStatus
+from gndp.core.timeline import Stretch as Stretch_
 
 
-def described(kind: type[Any], name: str, only: frozenset[str] | None = None, **more: Any) -> type[BaseModel]:
-    """A model of a record (a NamedTuple) with the meanings of its fields; ``only`` some, and ``more``."""
+def described(
+    kind: type[Any],
+    name: str,
+    only: frozenset[str] | None = None,
+    meanings: Mapping[str, str] = {},
+    **more: Any,
+) -> type[BaseModel]:
+    """A model of a record (a NamedTuple) with the meanings of its fields; ``only`` some, and ``more``.
+
+    ``meanings`` has those that differ from what the field means elsewhere.
+    """
+    hints = {field: hint for field, hint in get_type_hints(kind).items() if only is None or field in only}
+    known = {**FIELDS, **meanings}
     fields: dict[str, Any] = {
-        field: (annotation, Field(description=FIELDS[field]))
-        for field, annotation in get_type_hints(kind).items()
-        if only is None or field in only
+        field: (annotation, Field(description=known[field]))
+        for field, annotation in {**hints, **more}.items()
     }
-    for field, annotation in more.items():
-        fields[field] = (annotation, Field(description=FIELDS[field]))
     return create_model(name, __doc__=(kind.__doc__ or "").split("\n\n")[0], **fields)
 
 
@@ -54,6 +64,35 @@ LISTED_PROCESS_FIELDS = (
 Process = described(records.Process, "Process")
 Task = described(records.Task, "Task")
 Event = described(records.Event, "Event")
+Considered = described(
+    routing.Considered,
+    "Considered",
+    meanings={"user_id": "the person", "reason": "how the score came about, or why they were left out"},
+)
+AssignmentExplanation = described(
+    explanations.AssignmentExplanation,
+    "AssignmentExplanation",
+    meanings={
+        "at": "since when it is so",
+        "team": "the team that was looked through; null for none",
+        "task_id": "the task",
+    },
+    considered=list[Considered],  # type: ignore[valid-type]
+)
+Stretch = described(
+    Stretch_,
+    "Stretch",
+    meanings={
+        "name": "the name of the task or process",
+        "status": "its status; of a pending task blocked or ready, of one that waits for something waiting",
+        "ends_at": "when it ended; null while it lasts; the end of an item is an instant",
+    },
+)
+Timeline = create_model(
+    "Timeline",
+    __doc__="Where a process and each of its tasks stood, from when until when.",
+    stretches=(list[Stretch], Field(description=FIELDS["stretches"])),  # type: ignore[valid-type]
+)
 Summary = described(records.Summary, "Summary")
 ListedProcess = described(records.Process, "ListedProcess", frozenset(LISTED_PROCESS_FIELDS))
 ListedTask = described(records.Task, "ListedTask", process_name=str)
@@ -80,7 +119,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _given(default: Any = ..., *, name: str, **more: Any) -> Any:
+def given(default: Any = ..., *, name: str, **more: Any) -> Any:
+    """A field of a body, with the meaning of its name; one without a ``default`` must be there."""
     return Field(default, description=FIELDS[name], **more)
 
 
@@ -90,139 +130,139 @@ JsonObject = dict[str, Any]
 class StartProcess(Body):
     """A process to be started."""
 
-    process_definition_id: str = _given(name="process_definition_id", examples=["purchase-loan"])
-    process_name: str = _given(name="process_name", examples=["Loan file 4711"])
-    process_type: str = _given(name="process_type", examples=["journey"])
-    initiated_by: str | None = _given(None, name="initiated_by", examples=["ann"])
-    input_data: JsonObject | None = _given(None, name="input_data")
-    assigned_to: str | None = _given(None, name="assigned_to")
-    assigned_team: str | None = _given(None, name="assigned_team")
-    priority: Priority | None = _given(None, name="priority")
-    sla_target_mins: int | None = _given(None, name="sla_target_mins")
-    business_context: JsonObject | None = _given(None, name="business_context")
-    variables: JsonObject | None = _given(None, name="variables")
-    id: UUID | None = _given(None, name="id")
-    parent_process_id: UUID | None = _given(None, name="parent_process_id")
-    due_date: AwareDatetime | None = _given(None, name="due_date")
-    estimated_duration_mins: int | None = _given(None, name="estimated_duration_mins")
-    tags: list[str] | None = _given(None, name="tags")
-    auto_complete: bool = _given(True, name="auto_complete")
-    hold: bool = _given(False, name="hold")
+    process_definition_id: str = given(name="process_definition_id", examples=["purchase-loan"])
+    process_name: str = given(name="process_name", examples=["Loan file 4711"])
+    process_type: str = given(name="process_type", examples=["journey"])
+    initiated_by: str | None = given(None, name="initiated_by", examples=["ann"])
+    input_data: JsonObject | None = given(None, name="input_data")
+    assigned_to: str | None = given(None, name="assigned_to")
+    assigned_team: str | None = given(None, name="assigned_team")
+    priority: Priority | None = given(None, name="priority")
+    sla_target_mins: int | None = given(None, name="sla_target_mins")
+    business_context: JsonObject | None = given(None, name="business_context")
+    variables: JsonObject | None = given(None, name="variables")
+    id: UUID | None = given(None, name="id")
+    parent_process_id: UUID | None = given(None, name="parent_process_id")
+    due_date: AwareDatetime | None = given(None, name="due_date")
+    estimated_duration_mins: int | None = given(None, name="estimated_duration_mins")
+    tags: list[str] | None = given(None, name="tags")
+    auto_complete: bool = given(True, name="auto_complete")
+    hold: bool = given(False, name="hold")
 
 
 class UpdateStatus(Body):
     """The status that a process is to have."""
 
-    new_status: ProcessStatus = _given(name="new_status")
-    user_id: str | None = _given(None, name="user_id")
-    error_message: str | None = _given(None, name="error_message")
-    output_data: JsonObject | None = _given(None, name="output_data")
-    reason: str | None = _given(None, name="reason")
+    new_status: ProcessStatus = given(name="new_status")
+    user_id: str | None = given(None, name="user_id")
+    error_message: str | None = given(None, name="error_message")
+    output_data: JsonObject | None = given(None, name="output_data")
+    reason: str | None = given(None, name="reason")
 
 
 class UpdateProcess(Body):
     """What is to be changed of a process."""
 
-    user_id: str | None = _given(None, name="user_id")
-    priority: Priority | None = _given(None, name="priority")
-    due_date: AwareDatetime | None = _given(None, name="due_date")
-    tags: list[str] | None = _given(None, name="tags")
-    variables: JsonObject | None = _given(None, name="variables")
+    user_id: str | None = given(None, name="user_id")
+    priority: Priority | None = given(None, name="priority")
+    due_date: AwareDatetime | None = given(None, name="due_date")
+    tags: list[str] | None = given(None, name="tags")
+    variables: JsonObject | None = given(None, name="variables")
 
 
 class ByPerson(Body):
     """Who does it."""
 
-    user_id: str | None = _given(None, name="user_id", examples=["bob"])
+    user_id: str | None = given(None, name="user_id", examples=["bob"])
 
 
 class WithReason(ByPerson):
     """Who does it, and why."""
 
-    reason: str = _given(name="reason", examples=["the customer has withdrawn"])
+    reason: str = given(name="reason", examples=["the customer has withdrawn"])
 
 
 class WithOutput(ByPerson):
     """Who has done it, and what came out."""
 
-    output_data: JsonObject | None = _given(None, name="output_data")
+    output_data: JsonObject | None = given(None, name="output_data")
 
 
 class WithError(ByPerson):
     """Who gives up, and what went wrong."""
 
-    error_message: str = _given(name="error_message", examples=["the bank is closed"])
+    error_message: str = given(name="error_message", examples=["the bank is closed"])
 
 
 class FailTask(WithError):
     """How a task has failed."""
 
-    final: bool = _given(False, name="final")
+    final: bool = given(False, name="final")
 
 
 class CancelTask(WithReason):
     """Why a task is called off."""
 
-    cascade: bool = _given(False, name="cascade")
+    cascade: bool = given(False, name="cascade")
 
 
 class Comment(ByPerson):
     """Something to be said about it."""
 
-    text: str = _given(name="text", examples=["the papers have come"])
+    text: str = given(name="text", examples=["the papers have come"])
 
 
 class CreateTask(Body):
     """A task to be added to a process."""
 
-    process_instance_id: UUID = _given(name="process_instance_id")
-    task_definition_id: str = _given(name="task_definition_id", examples=["check-papers"])
-    task_name: str = _given(name="task_name", examples=["Check the papers"])
-    task_type: str = _given(name="task_type", examples=["manual"])
-    user_id: str | None = _given(None, name="user_id")
-    assigned_to: str | None = _given(None, name="assigned_to")
-    assigned_team: str | None = _given(None, name="assigned_team")
-    assignment_method: AssignmentMethod | None = _given(None, name="assignment_method")
-    depends_on: list[UUID] | None = _given(None, name="depends_on")
-    priority: Priority | None = _given(None, name="priority")
-    sla_target_mins: int | None = _given(None, name="sla_target_mins")
-    input_data: JsonObject | None = _given(None, name="input_data")
-    id: UUID | None = _given(None, name="id")
-    phase: str | None = _given(None, name="phase")
-    due_date: AwareDatetime | None = _given(None, name="due_date")
-    estimated_duration_mins: int | None = _given(None, name="estimated_duration_mins")
-    max_retries: int | None = _given(None, name="max_retries")
-    tags: list[str] | None = _given(None, name="tags")
-    notes: str | None = _given(None, name="notes")
-    required_skills: dict[str, int] | None = _given(None, name="required_skills")
+    process_instance_id: UUID = given(name="process_instance_id")
+    task_definition_id: str = given(name="task_definition_id", examples=["check-papers"])
+    task_name: str = given(name="task_name", examples=["Check the papers"])
+    task_type: str = given(name="task_type", examples=["manual"])
+    user_id: str | None = given(None, name="user_id")
+    assigned_to: str | None = given(None, name="assigned_to")
+    assigned_team: str | None = given(None, name="assigned_team")
+    assignment_method: AssignmentMethod | None = given(None, name="assignment_method")
+    depends_on: list[UUID] | None = given(None, name="depends_on")
+    priority: Priority | None = given(None, name="priority")
+    sla_target_mins: int | None = given(None, name="sla_target_mins")
+    input_data: JsonObject | None = given(None, name="input_data")
+    id: UUID | None = given(None, name="id")
+    phase: str | None = given(None, name="phase")
+    due_date: AwareDatetime | None = given(None, name="due_date")
+    estimated_duration_mins: int | None = given(None, name="estimated_duration_mins")
+    max_retries: int | None = given(None, name="max_retries")
+    tags: list[str] | None = given(None, name="tags")
+    notes: str | None = given(None, name="notes")
+    required_skills: dict[str, int] | None = given(None, name="required_skills")
 
 
 class AssignTask(ByPerson):
     """Who is to have a task, or which team's queue."""
 
-    assigned_to: str | None = _given(None, name="assigned_to", examples=["bob"])
-    assignment_method: AssignmentMethod = _given(AssignmentMethod.MANUAL, name="assignment_method")
-    team: str | None = _given(None, name="team")
+    assigned_to: str | None = given(None, name="assigned_to", examples=["bob"])
+    assignment_method: AssignmentMethod = given(AssignmentMethod.MANUAL, name="assignment_method")
+    team: str | None = given(None, name="team")
 
 
 class ReassignTask(Body):
     """Who is to have a task from now on, and why."""
 
-    new_assignee: str = _given(name="new_assignee", examples=["eve"])
-    reassigned_by: str | None = _given(None, name="reassigned_by", examples=["ann"])
-    reason: str = _given(name="reason", examples=["bob is on leave"])
+    new_assignee: str = given(name="new_assignee", examples=["eve"])
+    reassigned_by: str | None = given(None, name="reassigned_by", examples=["ann"])
+    reason: str = given(name="reason", examples=["bob is on leave"])
 
 
 class WaitForSomething(WithReason):
     """What a task waits for, and until when."""
 
-    until: AwareDatetime | None = _given(None, name="until")
+    until: AwareDatetime | None = given(None, name="until")
 
 
 class UpdateTask(ByPerson):
     """What is to be changed of a task."""
 
-    priority: Priority | None = _given(None, name="priority")
-    due_date: AwareDatetime | None = _given(None, name="due_date")
-    tags: list[str] | None = _given(None, name="tags")
-    notes: str | None = _given(None, name="notes")
+    priority: Priority | None = given(None, name="priority")
+    due_date: AwareDatetime | None = given(None, name="due_date")
+    tags: list[str] | None = given(None, name="tags")
+    notes: str | None = given(None, name="notes")

@@ -1,4 +1,4 @@
-"""The timeline of a process: where it and each of its tasks stood, from when until when, out of its events."""
+"""The timeline of a process: where it and each of its tasks stood, and how long, out of its events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Turn(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """A stretch of time in which a task (``task_id`` None: the process) stood at one place, with one person.
+    """A stretch of time in which a task (``task_id`` None: the process) stood at one place with one person.
 
     ``status`` is the item's status; of a pending task it is blocked or ready, of one in progress that waits
     for something waiting. ``begun_by`` is whose command began it. ``ends_at`` is None while it lasts; the last

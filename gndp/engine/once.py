@@ -12,23 +12,37 @@ from gndp.engine.transition import Call, Transitions, recall, remember
 
 
 def once(
-    transitions: Transitions, name: str, given: dict[str, Any], key: str | None, do: Callable[[], Any]
+    transitions: Transitions,
+    name: str,
+    given: dict[str, Any],
+    key: str | None,
+    do: Callable[[], Any],
+    *,
+    in_one_transaction: bool = True,
 ) -> Any:
     """What ``do`` answers, a JSON value; under a key that was used before, what it answered then.
 
-    The change and the answer are kept in one transaction. ``name`` says what is done and ``given`` with what:
-    the key of one thing is none for another. Raises Conflict while the first runs, Invalid when the key was
-    used with something else, and what ``do`` raises.
+    The change and the answer are kept in one transaction; where ``do`` has transactions of its own, the
+    answer is kept after them, and a fault between lets it be done again. ``name`` says what is done and
+    ``given`` with what: the key of one thing is none for another. Raises Conflict while the first runs,
+    Invalid when the key was used with something else, and what ``do`` raises.
     """
     key = arguments.optional_key(key, "idempotency_key")
     if key is None:
         return do()
     rights = transitions.rights
     call = Call(name, None if rights is None else rights.principal.user_id, given, key)
-    with transitions.unit_of_work(), transitions.transaction() as transaction:
+    if in_one_transaction:
+        with transitions.unit_of_work():
+            return _once(transitions, call, do)
+    return _once(transitions, call, do)
+
+
+def _once(transitions: Transitions, call: Call, do: Callable[[], Any]) -> Any:
+    with transitions.transaction() as transaction:
         remembered = recall(transaction, call)
-        if remembered is not None:
-            return orjson.loads(remembered)
-        answer = do()
-        transaction.run(remember(call, answer))
+    if remembered is not None:
+        return orjson.loads(remembered)
+    answer = do()
+    transitions.write(remember(call, answer))
     return answer

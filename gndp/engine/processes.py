@@ -292,7 +292,7 @@ class Processes(ProcessLists):
         return [Event._make(row) for row in rows]
 
     def timeline(self, id: UUID | str) -> builtins.list[Stretch]:
-        """Where a process and each of its tasks stood, from when until when, by the begin of the stretches."""
+        """Where a process and each of its tasks stood, from when until when; the earliest stretch first."""
         process = self.get(id)
         (rows,) = self._transitions.read(statement("events", "turns", process_id=process.id))
         return timeline(map(Turn._make, rows))

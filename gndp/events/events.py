@@ -200,11 +200,11 @@ class Events:
         self,
         name: str | None = None,
         *,
-        status: Literal["retrying", "behind", "dead"] | None = None,
+        status: str | None = None,
         limit: int = 100,
     ) -> builtins.list[Delivery]:
-        """Events that a durable subscription (or any) has passed without their being handled, oldest
-        first."""
+        """Events that a durable subscription (or any) has passed without their being handled, oldest first:
+        those whose ``status`` is retrying, behind or dead, or all."""
         name = None if name is None else self._known(name)
         if status is not None and status not in tuple(DeliveryStatus):
             raise Invalid(Problem("status", f"must be one of {', '.join(DeliveryStatus)}"))

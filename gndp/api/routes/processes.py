@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from gndp.api import schemas
+from gndp.api.bulk import add_bulk
 from gndp.api.callers import Bench, Common, Creating, ItemId
 from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
@@ -94,21 +95,34 @@ def process_events(
     return json_reply(rows(bench.processes.events(id, limit=limit)))
 
 
+@router.get("/{id}/timeline", responses=answers(schemas.Timeline, 404, 422))
+def timeline(bench: Bench, id: ItemId) -> Response:
+    """Where a process and each of its tasks stood, from when until when: what a Gantt chart is drawn from."""
+    return json_reply({"stretches": rows(bench.processes.timeline(id))})
+
+
 @router.get("/{id}/children", responses=answers(list[schemas.Process], 404, 422))  # type: ignore[valid-type]
 def children(bench: Bench, id: ItemId) -> Response:
     """The parts of a process, oldest first."""
     return json_reply(rows(bench.processes.children(id)))
 
 
-add_commands(
+VERBS: dict[str, tuple[type[schemas.Body], str]] = {
+    "complete": (schemas.WithOutput, "Complete a running process by hand."),
+    "fail": (schemas.WithError, "Give a running process up."),
+    "cancel": (schemas.WithReason, "Call a process off, with its open tasks and its children."),
+    "retry": (schemas.ByPerson, "Run a failed process again, with all its failed tasks."),
+    "comment": (schemas.Comment, "Say something about a process; it is kept as an event."),
+}
+add_commands(router, "processes", schemas.Process, VERBS)
+add_bulk(
     router,
     "processes",
     schemas.Process,
     {
-        "complete": (schemas.WithOutput, "Complete a running process by hand."),
-        "fail": (schemas.WithError, "Give a running process up."),
-        "cancel": (schemas.WithReason, "Call a process off, with its open tasks and its children."),
-        "retry": (schemas.ByPerson, "Run a failed process again, with all its failed tasks."),
-        "comment": (schemas.Comment, "Say something about a process; it is kept as an event."),
+        **VERBS,
+        "suspend": (schemas.WithReason, "Pause a running process."),
+        "resume": (schemas.ByPerson, "Go on with a suspended process."),
+        "update": (schemas.UpdateProcess, "Change what is given."),
     },
 )

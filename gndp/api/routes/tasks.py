@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from gndp.api import schemas
+from gndp.api.bulk import add_bulk
 from gndp.api.callers import Bench, Common, Creating, ItemId
 from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
@@ -58,6 +59,13 @@ def get_task(request: Request, bench: Bench, id: ItemId) -> Response:
     return item_reply(request, bench.tasks.get(id))
 
 
+@router.get("/{id}/assignment", responses=answers(schemas.AssignmentExplanation, 404, 422))
+def explain_assignment(bench: Bench, id: ItemId) -> Response:
+    """Why somebody has a task, or nobody has it: who was considered, with which score, who was left out."""
+    explained = bench.tasks.explain_assignment(id)
+    return json_reply({**explained._asdict(), "considered": rows(explained.considered)})
+
+
 @router.patch("/{id}", responses=answers(schemas.Task, 404, 409, 412, 422))
 def update_task(
     request: Request, bench: Bench, common: Common, id: ItemId, body: schemas.UpdateTask
@@ -66,23 +74,20 @@ def update_task(
     return item_reply(request, bench.tasks.update(id, **body.model_dump(), **common))
 
 
-add_commands(
-    router,
-    "tasks",
-    schemas.Task,
-    {
-        "assign": (schemas.AssignTask, "Give a task to a person, or into a team's queue."),
-        "claim": (schemas.ByPerson, "Take a task that nobody has."),
-        "release": (schemas.ByPerson, "Give a task back."),
-        "start": (schemas.ByPerson, "Begin to work on a task."),
-        "complete": (schemas.WithOutput, "The task is done; the tasks that waited for it may be ready now."),
-        "fail": (schemas.FailTask, "The work failed: again while retries are left, else for good."),
-        "skip": (schemas.WithReason, "Leave a task out; it counts as done."),
-        "cancel": (schemas.CancelTask, "Call a task off."),
-        "retry": (schemas.ByPerson, "A failed task is to be done again."),
-        "reassign": (schemas.ReassignTask, "Give a task to somebody else."),
-        "wait": (schemas.WaitForSomething, "The work on a task waits for something."),
-        "resume": (schemas.ByPerson, "Go on with a task that waited."),
-        "comment": (schemas.Comment, "Say something about a task; it is kept as an event."),
-    },
-)
+VERBS: dict[str, tuple[type[schemas.Body], str]] = {
+    "assign": (schemas.AssignTask, "Give a task to a person, or into a team's queue."),
+    "claim": (schemas.ByPerson, "Take a task that nobody has."),
+    "release": (schemas.ByPerson, "Give a task back."),
+    "start": (schemas.ByPerson, "Begin to work on a task."),
+    "complete": (schemas.WithOutput, "The task is done; the tasks that waited for it may be ready now."),
+    "fail": (schemas.FailTask, "The work failed: again while retries are left, else for good."),
+    "skip": (schemas.WithReason, "Leave a task out; it counts as done."),
+    "cancel": (schemas.CancelTask, "Call a task off."),
+    "retry": (schemas.ByPerson, "A failed task is to be done again."),
+    "reassign": (schemas.ReassignTask, "Give a task to somebody else."),
+    "wait": (schemas.WaitForSomething, "The work on a task waits for something."),
+    "resume": (schemas.ByPerson, "Go on with a task that waited."),
+    "comment": (schemas.Comment, "Say something about a task; it is kept as an event."),
+}
+add_commands(router, "tasks", schemas.Task, VERBS)
+add_bulk(router, "tasks", schemas.Task, VERBS | {"update": (schemas.UpdateTask, "Change what is given.")})

@@ -1,0 +1,115 @@
+"""``POST …/bulk``: one verb for many items, each a command of its own with a result of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
+
+from gndp.api import schemas
+from gndp.api.callers import Bench, Creating
+from gndp.api.descriptions import answers
+from gndp.api.problems import Problem, problem_of
+from gndp.api.replies import json_reply, row
+from gndp.core.errors import GndpError
+
+MOST_ITEMS = 500
+"""How many items one request may name."""
+
+
+class BulkItem(schemas.Body):
+    """One of the items."""
+
+    id: UUID = Field(description="its id")
+    version: int | None = Field(None, ge=0, description="the version that it must still have; null for any")
+
+
+def add_bulk(
+    router: APIRouter, noun: str, answer: Any, verbs: Mapping[str, tuple[type[schemas.Body], str]]
+) -> None:
+    """An endpoint that does one of some verbs of ``wb.<noun>`` to many items.
+
+    Each item is a transaction of its own: one that is refused stops none of the others.
+    """
+    verb_type: Any = Literal.__getitem__(tuple(verbs))
+    name = noun.capitalize()
+    body_type = create_model(
+        f"Bulk{name}",
+        __base__=schemas.Body,
+        __doc__="A verb, its arguments, and the items that it is done to.",
+        verb=(verb_type, Field(description="what is done")),
+        arguments=(
+            dict[str, Any],
+            Field(default_factory=dict, description="the body that the verb has for one item"),
+        ),
+        items=(
+            list[BulkItem],
+            Field(min_length=1, max_length=MOST_ITEMS, description="the items, each once"),
+        ),
+    )
+    result_type = create_model(
+        f"Bulk{name}Result",
+        __doc__="What became of one item.",
+        id=(UUID, Field(description="its id")),
+        status=(int, Field(description="the status code that the command alone would have had")),
+        item=(answer | None, Field(description="the item as it is now; null when it was refused")),
+        problem=(Problem | None, Field(description="why it was refused; null when it was not")),
+    )
+    page_type = create_model(
+        f"Bulk{name}Results",
+        __doc__="What became of each item, in the order of the request.",
+        results=(list[result_type], Field(description="one result for each item")),  # type: ignore[valid-type]
+        done=(int, Field(description="how many were done")),
+        refused=(int, Field(description="how many were refused")),
+    )
+
+    def bulk(request: Request, bench: Bench, creating: Creating, body: Any) -> Response:
+        """Do one thing to many items. Each is a command of its own; the reply says what became of each."""
+        given = _arguments(verbs[body.verb][0], body.arguments)
+        command = getattr(getattr(bench, noun), body.verb)
+        results = [_done(request, command, item, given, creating) for item in _distinct(body.items)]
+        done = sum(result["problem"] is None for result in results)
+        return json_reply({"results": results, "done": done, "refused": len(results) - done})
+
+    bulk.__name__ = f"bulk_{noun}"
+    bulk.__annotations__["body"] = body_type
+    router.post("/bulk", responses=answers(page_type, 422))(bulk)
+
+
+def _arguments(body_type: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return body_type.model_validate(given).model_dump()
+    except ValidationError as error:
+        found = [{**problem, "loc": ("body", "arguments", *problem["loc"])} for problem in error.errors()]
+        raise RequestValidationError(found) from error
+
+
+def _distinct(items: list[BulkItem]) -> list[BulkItem]:
+    return list({item.id: item for item in items}.values())
+
+
+def _done(
+    request: Request, command: Any, item: BulkItem, given: dict[str, Any], creating: dict[str, Any]
+) -> dict[str, Any]:
+    common = {
+        "correlation_id": creating["correlation_id"],
+        "idempotency_key": _key(creating["idempotency_key"], item.id),
+        "expected_version": item.version,
+    }
+    result: dict[str, Any] = {"id": item.id, "status": 200, "item": None, "problem": None}
+    try:
+        result["item"] = row(command(item.id, **given, **common))
+    except GndpError as error:
+        result["problem"], _ = problem_of(request, error)
+        result["status"] = result["problem"]["status"]
+    return result
+
+
+def _key(key: str | None, id: UUID) -> str | None:
+    """The key of one item, so that a request that is repeated goes on where it broke off."""
+    return None if key is None else hashlib.sha256(f"{key} {id}".encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""``/api/events``: everything that is committed, as it is committed (Server-Sent Events)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from gndp.api.callers import Bench, identity_of
+from gndp.api.descriptions import answers
+from gndp.core.errors import Unauthenticated
+from gndp.events.live import ListenerDropped, LiveEvent, LiveStream
+
+router = APIRouter(prefix="/events", tags=["events"])
+
+HEARTBEAT = 15.0
+"""Seconds without an event after which a stream says that it lives, and asks whether its caller may still."""
+
+_STREAM = answers(None, 403, 409, 422)
+_STREAM[200] = {
+    "description": "Server-Sent Events: `id` is a position to go on from, `event` the event's type, `data` "
+    "the event as in the events of a process. A comment every 15 seconds says that the stream lives. "
+    "`gndp.dropped` is the last event of a listener that was too slow: go on from its id.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.get("", responses=_STREAM, response_class=StreamingResponse)
+async def stream_events(
+    request: Request,
+    bench: Bench,
+    pattern: Annotated[
+        str, Query(description="a type such as task.completed, a prefix such as sla.*, or *")
+    ] = "*",
+    process_id: Annotated[UUID | None, Query(description="only events of this process")] = None,
+    after: Annotated[
+        str | None,
+        Query(description="the id after which to begin; the first event: beginning; now if left out"),
+    ] = None,
+    last_event_id: Annotated[
+        str | None, Header(description="the id that a stream came to before it broke off; goes before after")
+    ] = None,
+) -> StreamingResponse:
+    """Follow what is committed, live. Whoever may not read all events names a process that they may see."""
+    reached = last_event_id or after
+
+    def opened() -> LiveStream:
+        start = bench.events.beginning() if reached == "beginning" else reached
+        return bench.events.live(pattern, process_id=process_id, after=start)
+
+    stream = await run_in_threadpool(opened)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_sent(request, stream), headers=headers, media_type="text/event-stream")
+
+
+async def _sent(request: Request, stream: LiveStream) -> AsyncIterator[bytes]:
+    events = aiter(stream)
+    coming: asyncio.Task[LiveEvent] | None = None
+    try:
+        yield b": the stream begins\n\n"
+        while True:
+            # A task, for what a listener waits with must not be broken off when the heartbeat is due.
+            coming = coming or asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT)
+            if done:
+                live, coming = coming.result(), None
+                yield _message(live.position, live.event.event_type, live.event._asdict())
+            elif await _may_still(request):
+                yield b": still there\n\n"
+            else:
+                return
+    except StopAsyncIteration:
+        pass
+    except ListenerDropped as dropped:
+        yield _message(dropped.position, "gndp.dropped", {"detail": str(dropped)})
+    finally:
+        stream.close()
+        if coming is not None:
+            coming.cancel()
+
+
+def _message(id: str, event: str, data: dict[str, Any]) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (id.encode(), event.encode(), orjson.dumps(data))
+
+
+async def _may_still(request: Request) -> bool:
+    """Whether what the caller came with is still good."""
+    if not request.app.state.needs_authentication:
+        return True
+    try:
+        await run_in_threadpool(identity_of, request)
+    except Unauthenticated:
+        return False
+    return True

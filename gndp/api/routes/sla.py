@@ -1,0 +1,191 @@
+"""``/api/sla``, and the clocks of processes and tasks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from gndp.api import schemas
+from gndp.api.callers import Bench, Creating, ExpectedVersion, ItemId
+from gndp.api.descriptions import answers
+from gndp.api.replies import item_reply, json_reply, rows
+from gndp.core import records
+from gndp.engine.sla import ClockReading
+
+router = APIRouter(tags=["SLA"])
+
+Policy = schemas.described(records.PublishedPolicy, "Policy", meanings={"version": "which version it is"})
+_POLICY_EXAMPLE = {"name": "answer", "applies_to": "task", "target": {"minutes": 60}}
+_Document = Annotated[
+    dict[str, Any],
+    Body(
+        description="the policy: docs/reference/policy.schema.json is its JSON Schema",
+        examples=[_POLICY_EXAMPLE],
+    ),
+]
+_Name = Annotated[str, Path(description="the name of the policy")]
+_AsOf = Annotated[AwareDatetime | None, Query(description="the instant to read them at; now if left out")]
+
+
+class Clock(BaseModel):
+    """An SLA clock of a process or a task, as it stood at an instant."""
+
+    task_id: str | None = schemas.given(name="task_id")
+    item_name: str = schemas.given(name="item_name")
+    policy_name: str = schemas.given(name="policy_name")
+    objective: str = schemas.given(name="objective")
+    status: str | None = Field(description="on_track, at_risk, breached or met; null: it was called off")
+    target_duration_mins: int = schemas.given(name="target_duration_mins")
+    elapsed_mins: float = schemas.given(name="elapsed_mins")
+    remaining_mins: float = schemas.given(name="remaining_mins")
+    start_time: datetime = schemas.given(name="start_time")
+    due_at: datetime = schemas.given(name="due_at")
+    original_due_at: datetime = schemas.given(name="original_due_at")
+    is_paused: bool = schemas.given(name="is_paused")
+    end_time: datetime | None = schemas.given(name="end_time")
+    ended: str | None = schemas.given(name="ended")
+    warnings: int = schemas.given(name="warnings")
+    escalations: int = schemas.given(name="escalations")
+    next_at: datetime | None = schemas.given(name="next_at")
+
+
+class Clocks(BaseModel):
+    """The clocks of an item."""
+
+    clocks: list[Clock] = schemas.given(name="clocks")
+
+
+class Preview(schemas.Body):
+    """A policy to be tried out."""
+
+    policy: dict[str, Any] = Field(
+        description="the policy, as it would be published", examples=[_POLICY_EXAMPLE]
+    )
+    opened_at: AwareDatetime = schemas.given(name="opened_at")
+
+
+class Previewed(BaseModel):
+    """What a clock comes to if nothing pauses or ends it."""
+
+    opened_at: datetime = schemas.given(name="opened_at")
+    due_at: datetime = schemas.given(name="due_at")
+    warnings: list[datetime] = Field(description="when it would warn, in the order of the policy")
+    escalations: list[datetime] = Field(description="when it would escalate, in the order of the policy")
+
+
+class Recompute(schemas.ByPerson):
+    """Why the clocks of an item are to be worked out anew."""
+
+    reason: str = schemas.given(name="reason", examples=["the calendar had a wrong holiday"])
+
+
+SlaClock = schemas.described(
+    records.SlaClock,
+    "SlaClock",
+    frozenset(
+        (
+            *("id", "task_id", "policy_name", "objective", "status", "target_duration_mins"),
+            *("start_time", "end_time", "due_at", "original_due_at", "ended", "version"),
+        )
+    ),
+)
+
+
+@router.get("/sla/policies", responses=answers(list[Policy]))  # type: ignore[valid-type]
+def list_policies(bench: Bench) -> Response:
+    """The newest version of every SLA policy, by name, retired ones too."""
+    return json_reply(rows(bench.sla.policies()))
+
+
+@router.get("/sla/policies/{name}", responses=answers(Policy, 304, 404, 422))
+def get_policy(request: Request, bench: Bench, name: _Name) -> Response:
+    """The newest version of an SLA policy."""
+    return item_reply(request, bench.sla.policy(name))
+
+
+@router.post("/sla/policies", responses=answers(Policy, 409, 412, 422))
+def publish_policy(
+    request: Request, bench: Bench, creating: Creating, expected: ExpectedVersion, document: _Document
+) -> Response:
+    """Publish a policy as its next version; it is for clocks that start after that.
+
+    `If-Match` says which version must be the newest still, "0" that there is none yet.
+    """
+    key = creating["idempotency_key"]
+    return item_reply(request, bench.sla.publish(document, expected_version=expected, idempotency_key=key))
+
+
+@router.post("/sla/policies/{name}/retire", responses=answers(Policy, 404, 412, 422))
+def retire_policy(
+    request: Request, bench: Bench, creating: Creating, expected: ExpectedVersion, name: _Name
+) -> Response:
+    """A policy starts no more clocks; those that run go on."""
+    key = creating["idempotency_key"]
+    return item_reply(request, bench.sla.retire(name, expected_version=expected, idempotency_key=key))
+
+
+@router.post("/sla/preview", responses=answers(Previewed, 422))
+def preview_policy(bench: Bench, body: Preview) -> Response:
+    """When a clock of a policy would be due, warn and escalate, without publishing it."""
+    preview = bench.sla.preview(body.policy, body.opened_at)
+    said = preview._asdict()
+    del said["terms"]
+    return json_reply(said)
+
+
+@router.get("/processes/{id}/clocks", responses=answers(Clocks, 404, 422))
+def process_clocks(bench: Bench, id: ItemId, as_of: _AsOf = None) -> Response:
+    """The SLA clocks of a process, due soonest first, now or at any instant."""
+    return json_reply({"clocks": list(map(_clock, bench.sla.clocks(process_id=id, as_of=as_of)))})
+
+
+@router.get("/tasks/{id}/clocks", responses=answers(Clocks, 404, 422))
+def task_clocks(bench: Bench, id: ItemId, as_of: _AsOf = None) -> Response:
+    """The SLA clocks of a task, due soonest first, now or at any instant."""
+    return json_reply({"clocks": list(map(_clock, bench.sla.clocks(task_id=id, as_of=as_of)))})
+
+
+@router.post("/processes/{id}/recompute", responses=answers(list[SlaClock], 404, 409, 422))  # type: ignore[valid-type]
+def recompute_process(bench: Bench, creating: Creating, id: ItemId, body: Recompute) -> Response:
+    """Work the clocks of a process out anew, from its whole history under what is in force now."""
+    return _recomputed(bench.sla.recompute(process_id=id, **body.model_dump(), **creating))
+
+
+@router.post("/tasks/{id}/recompute", responses=answers(list[SlaClock], 404, 409, 422))  # type: ignore[valid-type]
+def recompute_task(bench: Bench, creating: Creating, id: ItemId, body: Recompute) -> Response:
+    """Work the clocks of a task out anew, from its whole history under what is in force now."""
+    return _recomputed(bench.sla.recompute(task_id=id, **body.model_dump(), **creating))
+
+
+def _clock(found: ClockReading) -> dict[str, Any]:
+    clock, reading = found.clock, found.reading
+    return {
+        "task_id": clock.task_id,
+        "item_name": found.item_name,
+        "policy_name": clock.policy_name,
+        "objective": clock.objective,
+        "status": reading.status,
+        "target_duration_mins": clock.target_duration_mins,
+        "elapsed_mins": _minutes(reading.elapsed),
+        "remaining_mins": _minutes(reading.remaining),
+        "start_time": clock.start_time,
+        "due_at": reading.due_at,
+        "original_due_at": clock.original_due_at,
+        "is_paused": reading.is_paused,
+        "end_time": clock.end_time,
+        "ended": clock.ended,
+        "warnings": reading.warnings,
+        "escalations": reading.escalations,
+        "next_at": reading.next_at,
+    }
+
+
+def _minutes(duration: timedelta) -> float:
+    return round(duration.total_seconds() / 60, 2)
+
+
+def _recomputed(clocks: list[records.SlaClock]) -> Response:
+    return json_reply([{name: getattr(clock, name) for name in SlaClock.model_fields} for clock in clocks])
