@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from gndp.access.entrance import Entrance, principal_of
@@ -111,6 +111,7 @@ Bench = Annotated[Workbench, Depends(workbench_of)]
 Common = Annotated[dict[str, Any], Depends(common_of)]
 Creating = Annotated[dict[str, Any], Depends(creating_of)]
 ExpectedVersion = Annotated[int | None, Depends(if_match_of)]
+By = Annotated[str | None, Query(alias="user_id", description="who does it; whoever calls if left out")]
 ItemId = Annotated[str, Path(description="its id: a UUID")]
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from gndp.api import schemas
-from gndp.api.callers import Bench, Creating, ExpectedVersion, ItemId
+from gndp.api.callers import Bench, By, Creating, ExpectedVersion, ItemId
 from gndp.api.descriptions import answers
 from gndp.api.replies import item_reply, json_reply, rows
 from gndp.core import records
@@ -18,7 +18,7 @@ from gndp.engine.sla import ClockReading
 router = APIRouter(tags=["SLA"])
 
 Policy = schemas.described(records.PublishedPolicy, "Policy", meanings={"version": "which version it is"})
-_POLICY_EXAMPLE = {"name": "answer", "applies_to": "task", "target": {"minutes": 60}}
+_POLICY_EXAMPLE = {"name": "answer", "item": "task", "objective": "response", "target_minutes": 60}
 _Document = Annotated[
     dict[str, Any],
     Body(
@@ -108,23 +108,37 @@ def get_policy(request: Request, bench: Bench, name: _Name) -> Response:
 
 @router.post("/sla/policies", responses=answers(Policy, 409, 412, 422))
 def publish_policy(
-    request: Request, bench: Bench, creating: Creating, expected: ExpectedVersion, document: _Document
+    request: Request,
+    bench: Bench,
+    creating: Creating,
+    expected: ExpectedVersion,
+    document: _Document,
+    by: By = None,
 ) -> Response:
     """Publish a policy as its next version; it is for clocks that start after that.
 
     `If-Match` says which version must be the newest still, "0" that there is none yet.
     """
     key = creating["idempotency_key"]
-    return item_reply(request, bench.sla.publish(document, expected_version=expected, idempotency_key=key))
+    return item_reply(
+        request, bench.sla.publish(document, user_id=by, expected_version=expected, idempotency_key=key)
+    )
 
 
 @router.post("/sla/policies/{name}/retire", responses=answers(Policy, 404, 412, 422))
 def retire_policy(
-    request: Request, bench: Bench, creating: Creating, expected: ExpectedVersion, name: _Name
+    request: Request,
+    bench: Bench,
+    creating: Creating,
+    expected: ExpectedVersion,
+    name: _Name,
+    by: By = None,
 ) -> Response:
     """A policy starts no more clocks; those that run go on."""
     key = creating["idempotency_key"]
-    return item_reply(request, bench.sla.retire(name, expected_version=expected, idempotency_key=key))
+    return item_reply(
+        request, bench.sla.retire(name, user_id=by, expected_version=expected, idempotency_key=key)
+    )
 
 
 @router.post("/sla/preview", responses=answers(Previewed, 422))

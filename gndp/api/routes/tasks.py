@@ -59,7 +59,7 @@ def get_task(request: Request, bench: Bench, id: ItemId) -> Response:
     return item_reply(request, bench.tasks.get(id))
 
 
-@router.get("/{id}/assignment", responses=answers(schemas.AssignmentExplanation, 404, 422))
+@router.get("/{id}/assignment", responses=answers(schemas.AssignmentExplanation, 404, 409, 422))
 def explain_assignment(bench: Bench, id: ItemId) -> Response:
     """Why somebody has a task, or nobody has it: who was considered, with which score, who was left out."""
     explained = bench.tasks.explain_assignment(id)
