@@ -1,8 +1,8 @@
 """The server: workbench pages and API as one ASGI application on one port.
 
-It listens on loopback only, answers only to loopback names (so that no other
-site can be made to resolve to it) and refuses requests, frames and WebSockets of another origin's page;
-a link to the workbench may be followed from anywhere.
+It refuses requests, frames and WebSockets of another origin's page; a link to the workbench may be followed
+from anywhere. Without authentication it listens on loopback only and answers only to loopback names, so that
+no other site can be made to resolve to it.
 """
 
 from __future__ import annotations
@@ -95,18 +95,18 @@ def build_app(workbench: Workbench, needs_authentication: bool = False) -> FastA
             route.include_in_schema = False
     if needs_authentication:
         app.add_middleware(SignedInOnly, entrance=workbench.entrance)
-    app.add_middleware(SameOriginOnly)
+    app.add_middleware(SameOriginOnly, loopback_only=not needs_authentication)
     return app
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, needs_authentication: bool) -> socket.socket:
     """A socket that listens on ``host`` and ``port`` (0 takes any), taken before there is anything to serve.
 
-    Raises Forbidden for a host that is not loopback: what a network needs beside authentication (limits, TLS
-    in front) is not there yet. Raises ServerUnavailable when the port cannot be had.
+    Raises Forbidden for a host that is not loopback when nobody has to say who they are, and
+    ServerUnavailable when the port cannot be had.
     """
-    if not _is_loopback(host):
-        raise Forbidden(f"cannot listen on {host}: only loopback is allowed")
+    if not needs_authentication and not _is_loopback(host):
+        raise Forbidden(f"cannot listen on {host}: with GNDP_AUTH=off only loopback is allowed")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named, since asyncio switches Nagle's delay off for sockets that say they are TCP: replies took 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -151,18 +151,20 @@ def serve(
 
 
 class SameOriginOnly:
-    """ASGI middleware: only loopback names as Host, and nothing that another origin's page asked for.
+    """ASGI middleware: nothing that another origin's page asked for; ``loopback_only`` lets only loopback
+    names pass as Host, too.
 
     Browsers send no Origin with the images, scripts and frames of another page, but they say in
     ``Sec-Fetch-Site`` that it is another's; of those only a page opened by a link is let in.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, loopback_only: bool) -> None:
         self._app = app
+        self._loopback_only = loopback_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with 403 (a WebSocket by closing it before it opens)."""
-        if scope["type"] not in ("http", "websocket") or _is_own(scope):
+        if scope["type"] not in ("http", "websocket") or _is_own(scope, self._loopback_only):
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -217,11 +219,11 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
-def _is_own(scope: Scope) -> bool:
+def _is_own(scope: Scope, loopback_only: bool) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if not _is_loopback(name.removeprefix("[").removesuffix("]")):
+    if loopback_only and not _is_loopback(name.removeprefix("[").removesuffix("]")):
         return False
     if headers.get(b"origin", f"http://{host}") not in (f"http://{host}", f"https://{host}"):
         return False

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="the address that the server listens on")
     port: int = Field(default=8000, ge=0, le=65535, description="the port that the server listens on")
     auth: Literal["on", "off"] = Field(
-        default="off",
+        default="on",
         description="whether callers must say who they are; off is allowed on loopback only",
     )
     secret_key: SecretStr | None = Field(

@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from gndp.access.rights_page import rights_page
+from gndp.cli.accounts import accounts_app
 from gndp.cli.audit import audit_app
 from gndp.cli.calendars import calendars_app
 from gndp.cli.directory import directory_app
@@ -58,6 +59,7 @@ app.add_typer(sla_app, name="sla")
 app.add_typer(events_app, name="events")
 app.add_typer(jobs_app, name="jobs")
 app.add_typer(audit_app, name="audit")
+app.add_typer(accounts_app, name="accounts")
 
 
 def _show_version(wanted: bool) -> None:
@@ -240,13 +242,16 @@ def serve(
     from gndp import server
 
     settings = read_settings()
+    needs_authentication = settings.auth == "on"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a service is told to stop: no failure
     listening = server.listen(
-        settings.host if host is None else host, settings.port if port is None else port
+        settings.host if host is None else host,
+        settings.port if port is None else port,
+        needs_authentication,
     )
     with listening, opened(database_url, data_dir) as workbench:
-        if demo:
-            _fill_with_demo(workbench)
+        is_new_demo = demo and _fill_with_demo(workbench)
+        welcome = _welcome(workbench, is_new_demo) if needs_authentication else []
         if settings.jobs == "on":
             workbench.jobs.start()
         if settings.log_level in ("debug", "info"):
@@ -255,28 +260,49 @@ def serve(
         server.serve(
             workbench,
             listening,
-            on_ready=lambda address: _say_where(workbench, address, settings.auth == "on"),
+            on_ready=lambda address: _say_where(address, welcome),
             log_level=settings.log_level,
-            needs_authentication=settings.auth == "on",
+            needs_authentication=needs_authentication,
         )
 
 
-def _say_where(workbench: Workbench, address: str, needs_authentication: bool) -> None:
+def _say_where(address: str, welcome: list[str]) -> None:
     typer.echo(f"the workbench is at {address} (Ctrl-C stops it)")
-    link = workbench.entrance.accounts.first_admin_link() if needs_authentication else None
-    if link is not None:
-        typer.echo(
-            f"set the password of {link.user_id} here, once, within a day: {address}sign-in#link={link.token}"
-        )
+    for line in welcome:
+        typer.echo(line.format(address=address))
 
 
-def _fill_with_demo(workbench: Workbench) -> None:
+def _welcome(workbench: Workbench, is_new_demo: bool) -> list[str]:
+    """How to sign in for the first time; ``{address}`` stands for the server's address."""
     from gndp import demo
 
-    if demo.is_empty(workbench):
-        typer.echo("filling the empty database with a demo …", err=True)
-        with progress_bar("processes") as progress:
-            demo.fill(workbench, progress=progress)
+    lines = []
+    link = workbench.entrance.accounts.first_admin_link()
+    if link is not None:
+        lines.append(
+            f"set the password of {link.user_id} here, once, within a day: "
+            f"{{address}}sign-in#link={link.token}"
+        )
+    if is_new_demo:
+        with progress_bar("accounts") as progress:
+            accounts = demo.open_accounts(workbench, progress)
+        lines.append(f"everybody of the demo signs in with the password {accounts.password}, for instance")
+        lines += [
+            f"  {person.user_id} ({person.role}{f' of {person.team}' if person.team else ''})"
+            for person in accounts.examples
+        ]
+    return lines
+
+
+def _fill_with_demo(workbench: Workbench) -> bool:
+    from gndp import demo
+
+    if not demo.is_empty(workbench):
+        return False
+    typer.echo("filling the empty database with a demo …", err=True)
+    with progress_bar("processes") as progress:
+        demo.fill(workbench, progress=progress)
+    return True
 
 
 @app.command()

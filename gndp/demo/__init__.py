@@ -17,10 +17,13 @@ from uuid import UUID, uuid5
 from gndp.core.errors import NotFound
 from gndp.core.templates import Template, parse_template
 from gndp.core.values import require_aware
+from gndp.demo.accounts import DemoAccounts, open_accounts
 from gndp.demo.people import OFFICE, Staff
 from gndp.demo.promises import policies
 from gndp.demo.simulation import Case, Simulation
 from gndp.workbench import Workbench
+
+__all__ = ["DAYS", "DemoAccounts", "fill", "is_empty", "open_accounts"]
 
 DAYS = 60
 """How far back the demo goes."""

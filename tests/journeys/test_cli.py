@@ -47,6 +47,8 @@ b,Register,2024-03-02T09:00:00Z,ann
         *(["events", "dead"], ["events", "unsubscribe"], ["events", "rebase"]),
         *(["jobs"], ["jobs", "runs"], ["jobs", "run"]),
         *(["audit"], ["audit", "anchor"], ["audit", "verify"]),
+        *(["accounts"], ["accounts", "link"], ["accounts", "sign-out"], ["accounts", "tokens"]),
+        *(["accounts", "token"], ["accounts", "revoke"]),
         *(["calendars"], ["calendars", "save"], ["calendars", "list"], ["calendars", "show"]),
         *(["calendars", "add"], ["calendars", "between"]),
         *(["sla"], ["sla", "publish"], ["sla", "list"], ["sla", "show"], ["sla", "retire"]),
@@ -292,8 +294,12 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, folder: Path) -> None:
         assert server.stdout is not None
         ready = re.search(r"http://127\.0\.0\.1:(\d+)/", server.stdout.readline())
         assert ready is not None
+        link = re.search(
+            r"set the password of admin .*: (http\S+)/sign-in#link=\S+", server.stdout.readline()
+        )
+        assert link is not None and link[1] == ready[0].rstrip("/")
         with urllib.request.urlopen(ready[0], timeout=60) as page:
-            assert page.status == 200
+            assert page.status == 200 and page.url.startswith(f"{link[1]}/sign-in")
         busy = told(run("serve", "--port", ready[1], "--data-dir", data_dir), 3)
         assert f"cannot listen on 127.0.0.1:{ready[1]}" in busy
         server.terminate()
@@ -301,9 +307,9 @@ def test_it_serves_until_it_is_told_to_stop(run: Run, folder: Path) -> None:
     assert "was not running" in succeeded(run("stop", "--data-dir", data_dir))
 
 
-def test_only_this_machine_is_served(run_inside: Run, database_url: str) -> None:
-    refused = told(run_inside("serve", "--host", "0.0.0.0", "--database-url", database_url), 2)
-    assert "only loopback" in refused
+def test_only_this_machine_is_served_without_authentication(run_inside: Run, database_url: str) -> None:
+    command = ("serve", "--host", "0.0.0.0", "--database-url", database_url)
+    assert "only loopback" in told(run_inside(*command, GNDP_AUTH="off"), 2)
 
 
 def test_wrong_usage_is_refused(run_inside: Run) -> None:

@@ -112,7 +112,7 @@ def test_foreign_origin_gets_no_websocket(address: str) -> None:
 
 def test_only_loopback_is_listened_on(workbench: gndp.Workbench) -> None:
     with pytest.raises(Forbidden, match="loopback"):
-        listen("0.0.0.0", 0)
+        listen("0.0.0.0", 0, needs_authentication=False)
 
 
 def test_a_busy_port_is_said(workbench: gndp.Workbench) -> None:
@@ -120,9 +120,9 @@ def test_a_busy_port_is_said(workbench: gndp.Workbench) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(ServerUnavailable, match="in use"):
-            listen("127.0.0.1", taken.getsockname()[1])
+            listen("127.0.0.1", taken.getsockname()[1], needs_authentication=True)
 
 
 def test_a_port_that_cannot_be_is_said(workbench: gndp.Workbench) -> None:
     with pytest.raises(ServerUnavailable, match="0-65535"):
-        listen("127.0.0.1", 70_000)
+        listen("127.0.0.1", 70_000, needs_authentication=True)
