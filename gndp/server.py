@@ -31,7 +31,7 @@ from gndp.api.callers import COOKIE
 from gndp.core.errors import DatabaseUnavailable, Forbidden, ServerUnavailable, Unauthenticated
 from gndp.workbench import Workbench
 
-_OPEN = ("/api/", "/healthz", "/sign-in", "/static/")
+_OPEN = ("/api/", "/docs", "/healthz", "/sign-in", "/static/", "/swagger/")
 """What may be asked for by whoever has no session: the beginnings of the paths."""
 
 _SIGN_IN_HEADERS = {
@@ -52,7 +52,13 @@ def build_app(workbench: Workbench, needs_authentication: bool = False) -> FastA
     bokeh_settings.resources = "server"
     # Panel's extensions are served only if they were imported before the application is mounted.
     shell = _shell()
-    app = FastAPI(title="GNDP", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title="GNDP",
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        openapi_url="/api/openapi.json",
+    )
     add_api(app, workbench, needs_authentication)
 
     @app.get("/healthz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
+from fastapi_swagger import patch_fastapi
 
 from gndp.api.correlation import Correlation
 from gndp.api.descriptions import describe
@@ -23,6 +24,7 @@ from gndp.api.routes import (
 )
 from gndp.workbench import Workbench
 
+_DOCS = {"tryItOutEnabled": True, "filter": True, "displayRequestDuration": True, "docExpansion": "none"}
 _NOUNS = (
     *(authentication, processes, tasks, definitions, sla, calendars, directory),
     *(events, subscriptions, jobs, accounts),
@@ -30,13 +32,15 @@ _NOUNS = (
 
 
 def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> None:
-    """Serve the API of a workbench under ``/api``, and answer every refusal with a problem."""
+    """Serve the API of a workbench under ``/api`` and its description for people under ``/docs``, and answer
+    every refusal with a problem."""
     app.state.workbench = workbench
     app.state.needs_authentication = needs_authentication
     api = APIRouter(prefix="/api")
     for noun in _NOUNS:
         api.include_router(noun.router)
     app.include_router(api)
+    patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters=_DOCS)
     describe(app)
     add_problem_replies(app)
     app.add_middleware(Limits)

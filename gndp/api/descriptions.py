@@ -39,8 +39,37 @@ def answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def describe(app: FastAPI) -> None:
-    """Say what the API as a whole is."""
+    """Say what the API as a whole is, and how its callers say who they are."""
     app.title, app.version, app.description = "GNDP", version("gndp"), _ABOUT
+    drawn = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        description = drawn()
+        description["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        description["security"] = [{name: []} for name in _SECURITY_SCHEMES]
+        for path in OPEN_PATHS:
+            description["paths"][path]["post"]["security"] = []
+        return description
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+OPEN_PATHS = ("/api/auth/sign-in", "/api/auth/token", "/api/auth/link")
+"""What is posted to by whoever has not yet said who they are."""
+
+_SECURITY_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A bearer token of POST /api/auth/token, or an API token.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "gndp_session",
+        "description": "The session of a browser; what changes something needs its X-CSRF-Token, too.",
+    },
+}
 
 
 _ABOUT = """Work that people do: processes, their tasks, who has them, and by when.
