@@ -153,6 +153,7 @@ class Processes(ProcessLists):
             "expected_version": expected_version,
             "idempotency_key": idempotency_key,
             "correlation_id": correlation_id,
+            "called_as": "processes.update_status",
         }
         match status:
             case ProcessStatus.RUNNING:

@@ -47,7 +47,7 @@ class Call(NamedTuple):
     """A command as it was called: its name, the actor, and what every command may carry.
 
     ``arguments`` are compared when an idempotency key comes again. ``causation_id`` is the event that it
-    reacts to.
+    reacts to. ``called_as`` is the command that led to this one and has its keys; None for itself.
     """
 
     name: str
@@ -57,6 +57,16 @@ class Call(NamedTuple):
     correlation_id: str | None = None
     automated: bool = False
     causation_id: UUID | None = None
+    called_as: str | None = None
+
+    @property
+    def scope(self) -> dict[str, str | None]:
+        """Where its idempotency key counts: with whoever acts and the command as it was called."""
+        return {
+            "user_id": self.actor or "",
+            "command": self.called_as or self.name,
+            "key": self.idempotency_key,
+        }
 
 
 class Cause(Protocol):
@@ -423,7 +433,7 @@ def recall(transaction: Transaction, call: Call) -> bytes | None:
 
     Raises Conflict while the first one runs, Invalid when it had other arguments.
     """
-    scope = {"user_id": call.actor or "", "command": call.name, "key": call.idempotency_key}
+    scope = call.scope
     reserved, stored = transaction.run(
         statement("idempotency", "reserve", scope="\x1f".join(str(part) for part in scope.values())),
         statement("idempotency", "recall", **scope),
@@ -443,9 +453,7 @@ def remember(call: Call, answer: object) -> Statement:
     return statement(
         "idempotency",
         "remember",
-        user_id=call.actor or "",
-        command=call.name,
-        key=call.idempotency_key,
+        **call.scope,
         arguments=_fingerprint(call),
         answer=json_text(_plain(answer)),
     )
