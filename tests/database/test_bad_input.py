@@ -248,13 +248,17 @@ def test_an_idempotency_key_with_other_arguments_is_invalid(
     scene.wb.close()
 
 
-def test_update_status_has_one_scope_of_keys_whichever_status_it_is_for(scene: Scene) -> None:
+def test_update_status_has_one_scope_of_keys_whichever_status_it_is_for(
+    new_workbench: Callable[..., gndp.Workbench],
+) -> None:
+    scene = Scene(new_workbench().database_url)
     update = partial(scene.wb.processes.update_status, scene.running.id, user_id="ada", idempotency_key="key")
     suspended = update(new_status="suspended", reason="lunch")
     with pytest.raises(Invalid, match="other arguments"):
         update(new_status="running")
     assert update(new_status="suspended", reason="lunch") == suspended
     assert scene.wb.processes.get(scene.running.id).status == "suspended"
+    scene.wb.close()
 
 
 def test_the_longest_names_and_keys_can_be_stored(new_workbench: Callable[..., gndp.Workbench]) -> None:
