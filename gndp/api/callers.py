@@ -15,19 +15,27 @@ from gndp.access.entrance import Entrance, principal_of
 from gndp.access.identity import Identity
 from gndp.api.correlation import correlation_of
 from gndp.api.problems import Refused
+from gndp.api.types import Id, Name
+from gndp.core.arguments import MAX_KEY
 from gndp.core.errors import Forbidden, Unauthenticated
 from gndp.workbench import Workbench
 
 _ETAG = re.compile(r'"(\d{1,18})"')
 _IfMatch = Annotated[
     str | None,
-    Header(description="the ETag that the item must still have, else 412", examples=['"3"']),
+    Header(
+        description="the ETag that the item must still have, else 412",
+        examples=['"3"'],
+        json_schema_extra={"pattern": '^("[0-9]{1,18}"|[*])$'},
+    ),
 ]
 _IdempotencyKey = Annotated[
     str | None,
     Header(
         description="with the same key the first reply comes again for 24 hours, and nothing is done twice",
-        max_length=200,
+        min_length=1,
+        max_length=MAX_KEY,
+        json_schema_extra={"pattern": "^[!-~]+$"},
     ),
 ]
 
@@ -111,8 +119,8 @@ Bench = Annotated[Workbench, Depends(workbench_of)]
 Common = Annotated[dict[str, Any], Depends(common_of)]
 Creating = Annotated[dict[str, Any], Depends(creating_of)]
 ExpectedVersion = Annotated[int | None, Depends(if_match_of)]
-By = Annotated[str | None, Query(alias="user_id", description="who does it; whoever calls if left out")]
-ItemId = Annotated[str, Path(description="its id: a UUID")]
+By = Annotated[Name | None, Query(alias="user_id", description="who does it; whoever calls if left out")]
+ItemId = Annotated[Id, Path(description="its id: a UUID")]
 
 
 def _version(if_match: str | None) -> int | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gndp.api.meanings import FIELDS
+from gndp.api.types import Instant, Name
 from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus
 
 
@@ -20,16 +21,16 @@ class _Page(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    assigned_to: str | None = _by("assigned_to")
-    assigned_team: str | None = _by("assigned_team")
-    process_definition_id: str | None = _by("process_definition_id")
+    assigned_to: Name | None = _by("assigned_to")
+    assigned_team: Name | None = _by("assigned_team")
+    process_definition_id: Name | None = _by("process_definition_id")
     priority: list[Priority] | None = _by("priority", "one of these priorities (repeat the parameter)")
     sla_status: list[SlaStatus] | None = _by("sla_status", "one of these SLA statuses")
-    tags: list[str] | None = _by("tags", "all of these tags")
-    due_after: AwareDatetime | None = _by("due_after", "due at this instant or later")
-    due_before: AwareDatetime | None = _by("due_before", "due before this instant")
-    created_after: AwareDatetime | None = _by("created_after", "created at this instant or later")
-    created_before: AwareDatetime | None = _by("created_before", "created before this instant")
+    tags: list[Name] | None = _by("tags", "all of these tags")
+    due_after: Instant | None = _by("due_after", "due at this instant or later")
+    due_before: Instant | None = _by("due_before", "due before this instant")
+    created_after: Instant | None = _by("created_after", "created at this instant or later")
+    created_before: Instant | None = _by("created_before", "created before this instant")
     search: str | None = _by("search", "words that begin words of the name, the definition's id, the tags …")
     sort: str | None = _by("sort", "created_at, due_date, priority, name or status; with - turned round")
     cursor: str | None = _by("cursor", "the next_cursor of the page before, with the same filters and sort")
@@ -41,8 +42,8 @@ class ProcessFilters(_Page):
     """Which processes, in which order, and which page of them."""
 
     status: list[ProcessStatus] | None = _by("status", "one of these statuses (repeat the parameter)")
-    process_type: str | None = _by("process_type")
-    business_key: str | None = _by("business_key", "exactly this `business_key` in the business context")
+    process_type: Name | None = _by("process_type")
+    business_key: Name | None = _by("business_key", "exactly this `business_key` in the business context")
     parent_process_id: UUID | None = _by("parent_process_id")
 
 
@@ -51,4 +52,4 @@ class TaskFilters(_Page):
 
     process_id: UUID | None = _by("process_instance_id")
     status: list[TaskStatus] | None = _by("status", "one of these statuses (repeat the parameter)")
-    task_definition_id: str | None = _by("task_definition_id")
+    task_definition_id: Name | None = _by("task_definition_id")

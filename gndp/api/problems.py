@@ -7,6 +7,7 @@ that nobody expected is logged with its correlation id, and the reply has only t
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -169,7 +170,20 @@ def _reply_to_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds = {401: "unauthenticated", 403: "forbidden", 404: "not-found", 413: "too-large"}
     kind = kinds.get(error.status_code, "malformed")
-    return problem_reply(request, kind, error.status_code, str(error.detail), error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request)) or headers.get("Allow", "")
+    return problem_reply(request, kind, error.status_code, str(error.detail), headers)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What an address of the API can be asked for: its routes are one for each method."""
+    return sorted(
+        method.upper()
+        for path, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), request.url.path)
+        for method in methods
+    )
 
 
 def _reply_to_fault(request: Request, error: Exception) -> Response:

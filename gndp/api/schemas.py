@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from gndp.api.meanings import FIELDS
+from gndp.api.types import Count, Flag, Instant, Minutes, Name, Skills, SlaMinutes, Text
 from gndp.core import explanations, records, routing
 from gndp.core.states import AssignmentMethod, Priority, ProcessStatus
 from gndp.core.timeline import Stretch as Stretch_
@@ -130,56 +131,56 @@ JsonObject = dict[str, Any]
 class StartProcess(Body):
     """A process to be started."""
 
-    process_definition_id: str = given(name="process_definition_id", examples=["purchase-loan"])
-    process_name: str = given(name="process_name", examples=["Loan file 4711"])
-    process_type: str = given(name="process_type", examples=["journey"])
-    initiated_by: str | None = given(None, name="initiated_by", examples=["ann"])
+    process_definition_id: Name = given(name="process_definition_id", examples=["purchase-loan"])
+    process_name: Name = given(name="process_name", examples=["Loan file 4711"])
+    process_type: Name = given(name="process_type", examples=["journey"])
+    initiated_by: Name | None = given(None, name="initiated_by", examples=["ann"])
     input_data: JsonObject | None = given(None, name="input_data")
-    assigned_to: str | None = given(None, name="assigned_to")
-    assigned_team: str | None = given(None, name="assigned_team")
+    assigned_to: Name | None = given(None, name="assigned_to")
+    assigned_team: Name | None = given(None, name="assigned_team")
     priority: Priority | None = given(None, name="priority")
-    sla_target_mins: int | None = given(None, name="sla_target_mins")
+    sla_target_mins: SlaMinutes | None = given(None, name="sla_target_mins")
     business_context: JsonObject | None = given(None, name="business_context")
     variables: JsonObject | None = given(None, name="variables")
     id: UUID | None = given(None, name="id")
     parent_process_id: UUID | None = given(None, name="parent_process_id")
-    due_date: AwareDatetime | None = given(None, name="due_date")
-    estimated_duration_mins: int | None = given(None, name="estimated_duration_mins")
-    tags: list[str] | None = given(None, name="tags")
-    auto_complete: bool = given(True, name="auto_complete")
-    hold: bool = given(False, name="hold")
+    due_date: Instant | None = given(None, name="due_date")
+    estimated_duration_mins: Minutes | None = given(None, name="estimated_duration_mins")
+    tags: list[Name] | None = given(None, name="tags")
+    auto_complete: Flag = given(True, name="auto_complete")
+    hold: Flag = given(False, name="hold")
 
 
 class UpdateStatus(Body):
     """The status that a process is to have."""
 
     new_status: ProcessStatus = given(name="new_status")
-    user_id: str | None = given(None, name="user_id")
-    error_message: str | None = given(None, name="error_message")
+    user_id: Name | None = given(None, name="user_id")
+    error_message: Text | None = given(None, name="error_message")
     output_data: JsonObject | None = given(None, name="output_data")
-    reason: str | None = given(None, name="reason")
+    reason: Text | None = given(None, name="reason")
 
 
 class UpdateProcess(Body):
     """What is to be changed of a process."""
 
-    user_id: str | None = given(None, name="user_id")
+    user_id: Name | None = given(None, name="user_id")
     priority: Priority | None = given(None, name="priority")
-    due_date: AwareDatetime | None = given(None, name="due_date")
-    tags: list[str] | None = given(None, name="tags")
+    due_date: Instant | None = given(None, name="due_date")
+    tags: list[Name] | None = given(None, name="tags")
     variables: JsonObject | None = given(None, name="variables")
 
 
 class ByPerson(Body):
     """Who does it."""
 
-    user_id: str | None = given(None, name="user_id", examples=["bob"])
+    user_id: Name | None = given(None, name="user_id", examples=["bob"])
 
 
 class WithReason(ByPerson):
     """Who does it, and why."""
 
-    reason: str = given(name="reason", examples=["the customer has withdrawn"])
+    reason: Text = given(name="reason", examples=["the customer has withdrawn"])
 
 
 class WithOutput(ByPerson):
@@ -191,78 +192,78 @@ class WithOutput(ByPerson):
 class WithError(ByPerson):
     """Who gives up, and what went wrong."""
 
-    error_message: str = given(name="error_message", examples=["the bank is closed"])
+    error_message: Text = given(name="error_message", examples=["the bank is closed"])
 
 
 class FailTask(WithError):
     """How a task has failed."""
 
-    final: bool = given(False, name="final")
+    final: Flag = given(False, name="final")
 
 
 class CancelTask(WithReason):
     """Why a task is called off."""
 
-    cascade: bool = given(False, name="cascade")
+    cascade: Flag = given(False, name="cascade")
 
 
 class Comment(ByPerson):
     """Something to be said about it."""
 
-    text: str = given(name="text", examples=["the papers have come"])
+    text: Text = given(name="text", examples=["the papers have come"])
 
 
 class CreateTask(Body):
     """A task to be added to a process."""
 
     process_instance_id: UUID = given(name="process_instance_id")
-    task_definition_id: str = given(name="task_definition_id", examples=["check-papers"])
-    task_name: str = given(name="task_name", examples=["Check the papers"])
-    task_type: str = given(name="task_type", examples=["manual"])
-    user_id: str | None = given(None, name="user_id")
-    assigned_to: str | None = given(None, name="assigned_to")
-    assigned_team: str | None = given(None, name="assigned_team")
+    task_definition_id: Name = given(name="task_definition_id", examples=["check-papers"])
+    task_name: Name = given(name="task_name", examples=["Check the papers"])
+    task_type: Name = given(name="task_type", examples=["manual"])
+    user_id: Name | None = given(None, name="user_id")
+    assigned_to: Name | None = given(None, name="assigned_to")
+    assigned_team: Name | None = given(None, name="assigned_team")
     assignment_method: AssignmentMethod | None = given(None, name="assignment_method")
     depends_on: list[UUID] | None = given(None, name="depends_on")
     priority: Priority | None = given(None, name="priority")
-    sla_target_mins: int | None = given(None, name="sla_target_mins")
+    sla_target_mins: SlaMinutes | None = given(None, name="sla_target_mins")
     input_data: JsonObject | None = given(None, name="input_data")
     id: UUID | None = given(None, name="id")
-    phase: str | None = given(None, name="phase")
-    due_date: AwareDatetime | None = given(None, name="due_date")
-    estimated_duration_mins: int | None = given(None, name="estimated_duration_mins")
-    max_retries: int | None = given(None, name="max_retries")
-    tags: list[str] | None = given(None, name="tags")
-    notes: str | None = given(None, name="notes")
-    required_skills: dict[str, int] | None = given(None, name="required_skills")
+    phase: Name | None = given(None, name="phase")
+    due_date: Instant | None = given(None, name="due_date")
+    estimated_duration_mins: Minutes | None = given(None, name="estimated_duration_mins")
+    max_retries: Count | None = given(None, name="max_retries")
+    tags: list[Name] | None = given(None, name="tags")
+    notes: Text | None = given(None, name="notes")
+    required_skills: Skills | None = given(None, name="required_skills")
 
 
 class AssignTask(ByPerson):
     """Who is to have a task, or which team's queue."""
 
-    assigned_to: str | None = given(None, name="assigned_to", examples=["bob"])
+    assigned_to: Name | None = given(None, name="assigned_to", examples=["bob"])
     assignment_method: AssignmentMethod = given(AssignmentMethod.MANUAL, name="assignment_method")
-    team: str | None = given(None, name="team")
+    team: Name | None = given(None, name="team")
 
 
 class ReassignTask(Body):
     """Who is to have a task from now on, and why."""
 
-    new_assignee: str = given(name="new_assignee", examples=["eve"])
-    reassigned_by: str | None = given(None, name="reassigned_by", examples=["ann"])
-    reason: str = given(name="reason", examples=["bob is on leave"])
+    new_assignee: Name = given(name="new_assignee", examples=["eve"])
+    reassigned_by: Name | None = given(None, name="reassigned_by", examples=["ann"])
+    reason: Text = given(name="reason", examples=["bob is on leave"])
 
 
 class WaitForSomething(WithReason):
     """What a task waits for, and until when."""
 
-    until: AwareDatetime | None = given(None, name="until")
+    until: Instant | None = given(None, name="until")
 
 
 class UpdateTask(ByPerson):
     """What is to be changed of a task."""
 
     priority: Priority | None = given(None, name="priority")
-    due_date: AwareDatetime | None = given(None, name="due_date")
-    tags: list[str] | None = given(None, name="tags")
-    notes: str | None = given(None, name="notes")
+    due_date: Instant | None = given(None, name="due_date")
+    tags: list[Name] | None = given(None, name="tags")
+    notes: Text | None = given(None, name="notes")

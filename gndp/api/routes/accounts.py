@@ -14,11 +14,12 @@ from gndp.api.descriptions import answers
 from gndp.api.replies import json_reply, row, rows
 from gndp.api.routes.authentication import CreateToken, NewToken, Token
 from gndp.api.schemas import described
+from gndp.api.types import Name, TokenId
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
 Account = described(accounts.Account, "Account", meanings={"user_id": "whose it is"})
-_UserId = Annotated[str, Path(description="the id of the person")]
+_UserId = Annotated[Name, Path(description="the id of the person")]
 
 
 class OneTimeLink(BaseModel):
@@ -91,7 +92,7 @@ def create_token_for(bench: Bench, user_id: _UserId, body: CreateToken) -> Respo
 
 @router.delete("/{user_id}/tokens/{id}", responses=answers(Token, 404, 422))
 def revoke_token_of(
-    bench: Bench, user_id: _UserId, id: Annotated[str, Path(description="the id of the token")]
+    bench: Bench, user_id: _UserId, id: Annotated[TokenId, Path(description="the id of the token")]
 ) -> Response:
     """Make an API token of somebody good for nothing."""
     return json_reply(row(bench.entrance.tokens.revoke(id, user_id)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from gndp.access.identity import Identity
 from gndp.access.sessions import LIFETIME, OpenedSession
@@ -14,6 +14,7 @@ from gndp.api.callers import COOKIE, TheEntrance, Who
 from gndp.api.descriptions import answers
 from gndp.api.replies import json_reply
 from gndp.api.schemas import Body
+from gndp.api.types import Instant, Name, NewPassword, TokenId
 from gndp.core.states import TokenScope
 
 router = APIRouter(prefix="/auth", tags=["authentication"])
@@ -30,22 +31,25 @@ class ChangePassword(Body):
     """The password of now, and the one from now on."""
 
     password: str = Field(description="the password of now")
-    new: str = Field(description="the password from now on: 15 to 256 characters")
+    new: NewPassword = Field(description="the password from now on: 15 to 256 characters")
 
 
 class RedeemLink(Body):
     """A one-time link, and the password to be set by it."""
 
     token: str = Field(description="what the link ends with")
-    password: str = Field(description="the password from now on: 15 to 256 characters")
+    password: NewPassword = Field(description="the password from now on: 15 to 256 characters")
 
 
 class CreateToken(Body):
     """An API token to be made."""
 
-    name: str = Field(description="what it is for", examples=["nightly export"])
-    scopes: list[TokenScope] = Field(description="read, write or admin; each brings those before it along")
-    expires_at: AwareDatetime = Field(description="when it ends: within 365 days")
+    name: Name = Field(description="what it is for", examples=["nightly export"])
+    scopes: list[TokenScope] = Field(
+        description="read, write or admin; each brings those before it along",
+        json_schema_extra={"minItems": 1},
+    )
+    expires_at: Instant = Field(description="when it ends: within 365 days")
 
 
 class Me(BaseModel):
@@ -157,7 +161,7 @@ def create_token(entrance: TheEntrance, who: Who, body: CreateToken) -> Response
 
 @router.delete("/tokens/{id}", responses=answers(Token, 404, 422))
 def revoke_token(
-    entrance: TheEntrance, who: Who, id: Annotated[str, Path(description="the token's id")]
+    entrance: TheEntrance, who: Who, id: Annotated[TokenId, Path(description="the token's id")]
 ) -> Response:
     """Make one of one's own API tokens good for nothing."""
     return json_reply(entrance.tokens.revoke(id, who.user_id)._asdict())

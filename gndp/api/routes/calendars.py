@@ -13,13 +13,20 @@ from gndp.api import schemas
 from gndp.api.callers import Bench
 from gndp.api.descriptions import answers
 from gndp.api.replies import json_reply, tagged_reply
+from gndp.api.types import Name
 from gndp.core.calendars import Calendar
 from gndp.core.errors import Conflict, NotFound
 
 router = APIRouter(prefix="/calendars", tags=["calendars"])
 
-_Name = Annotated[str, Path(description="the name of the calendar")]
-_IfMatch = Annotated[str | None, Header(description="the ETag that the calendar must still have, else 412")]
+_Name = Annotated[Name, Path(description="the name of the calendar")]
+_IfMatch = Annotated[
+    str | None,
+    Header(
+        description="the ETag that the calendar must still have, else 412",
+        json_schema_extra={"pattern": '^("[0-9a-f]{32}"|[*])$'},
+    ),
+]
 
 
 class CalendarDocument(schemas.Body):

@@ -12,6 +12,7 @@ from gndp.api.descriptions import answers
 from gndp.api.problems import Place
 from gndp.api.replies import item_reply, json_reply, rows
 from gndp.api.schemas import described
+from gndp.api.types import Name
 from gndp.core import records
 from gndp.core.errors import Invalid
 from gndp.core.templates import parse_template
@@ -80,7 +81,7 @@ def validate_definition(bench: Bench, document: _Document) -> Response:
 def get_definition(
     request: Request,
     bench: Bench,
-    id: Annotated[str, Path(description="the id of the definition")],
+    id: Annotated[Name, Path(description="the id of the definition")],
     version: Annotated[int | None, Query(description="which version; the newest if left out", ge=1)] = None,
 ) -> Response:
     """One definition."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import AwareDatetime
 
 from gndp.api import schemas
 from gndp.api.callers import Bench, ExpectedVersion
 from gndp.api.descriptions import answers
 from gndp.api.once import Repeatable
 from gndp.api.replies import item_reply, json_reply, row, rows
+from gndp.api.types import Flag, Instant, Limit, Name, Skills
 from gndp.core import people
 from gndp.core.states import LoadMeasure, Role
 
@@ -21,57 +21,57 @@ Person = schemas.described(
     people.Person, "Person", meanings={"user_id": "the person's id", "team": "their team; null for none"}
 )
 Team = schemas.described(people.Team, "Team")
-_UserId = Annotated[str, Path(description="the id of the person")]
-_TeamName = Annotated[str, Path(description="the name of the team")]
+_UserId = Annotated[Name, Path(description="the id of the person")]
+_TeamName = Annotated[Name, Path(description="the name of the team")]
 
 
 class ChangePerson(schemas.Body):
     """What is to be changed of a person; what is left out stays as it is."""
 
-    name: str = schemas.given(None, name="name")
-    email: str | None = schemas.given(None, name="email")
-    team: str | None = schemas.given(None, name="team")
+    name: Name = schemas.given(None, name="name")
+    email: Name | None = schemas.given(None, name="email")
+    team: Name | None = schemas.given(None, name="team")
     role: Role = schemas.given(None, name="role")
-    skills: dict[str, int] | None = schemas.given(None, name="skills", examples=[{"kyc": 3}])
-    capacity: int | None = schemas.given(None, name="capacity")
-    calendar: str | None = schemas.given(None, name="calendar")
-    active: bool = schemas.given(None, name="active")
+    skills: Skills | None = schemas.given(None, name="skills", examples=[{"kyc": 3}])
+    capacity: Limit | None = schemas.given(None, name="capacity")
+    calendar: Name | None = schemas.given(None, name="calendar")
+    active: Flag = schemas.given(None, name="active")
 
 
 class AddPerson(ChangePerson):
     """A person to be added, or a program's account."""
 
-    user_id: str = schemas.given(name="user_id", examples=["ann"])
+    user_id: Name = schemas.given(name="user_id", examples=["ann"])
 
 
 class ChangeTeam(schemas.Body):
     """What is to be changed of a team; what is left out stays as it is."""
 
-    calendar: str | None = schemas.given(None, name="calendar")
-    lead: str | None = schemas.given(None, name="lead")
-    manager: str | None = schemas.given(None, name="manager")
+    calendar: Name | None = schemas.given(None, name="calendar")
+    lead: Name | None = schemas.given(None, name="lead")
+    manager: Name | None = schemas.given(None, name="manager")
     load_measure: LoadMeasure = schemas.given(None, name="load_measure")
-    imbalance_limit: int | None = schemas.given(None, name="imbalance_limit")
+    imbalance_limit: Limit | None = schemas.given(None, name="imbalance_limit")
 
 
 class AddTeam(ChangeTeam):
     """A team to be added."""
 
-    name: str = schemas.given(name="name", examples=["intake"])
+    name: Name = schemas.given(name="name", examples=["intake"])
 
 
 class Absence(schemas.Body):
     """From when until when somebody is away, and who stands in."""
 
-    until: AwareDatetime = schemas.given(name="until")
-    from_: AwareDatetime | None = schemas.given(None, name="from_")
-    substitute: str | None = schemas.given(None, name="substitute")
+    until: Instant = schemas.given(name="until")
+    from_: Instant | None = schemas.given(None, name="from_")
+    substitute: Name | None = schemas.given(None, name="substitute")
 
 
 @router.get("/people", responses=answers(list[Person], 404, 422))  # type: ignore[valid-type]
 def list_people(
     bench: Bench,
-    team: Annotated[str | None, Query(description="only people of this team")] = None,
+    team: Annotated[Name | None, Query(description="only people of this team")] = None,
     active: Annotated[bool | None, Query(description="only those who are active, or are not")] = None,
 ) -> Response:
     """Everybody, by id."""

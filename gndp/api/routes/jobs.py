@@ -12,6 +12,7 @@ from gndp.api.meanings import FIELDS
 from gndp.api.once import Repeatable
 from gndp.api.replies import json_reply, row, rows
 from gndp.api.schemas import described
+from gndp.api.types import Name
 from gndp.core import records
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -43,7 +44,7 @@ def list_jobs(bench: Bench) -> Response:
 @router.get("/runs", responses=answers(list[JobRun], 404, 422))  # type: ignore[valid-type]
 def job_runs(
     bench: Bench,
-    job: Annotated[str | None, Query(description="only runs of this job")] = None,
+    job: Annotated[Name | None, Query(description="only runs of this job")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description=FIELDS["limit"])] = 50,
 ) -> Response:
     """The runs of the scheduled jobs, newest first."""
@@ -52,7 +53,7 @@ def job_runs(
 
 @router.post("/{name}/run", responses=answers(JobRun, 404, 409, 422))
 def run_job(
-    bench: Bench, once: Repeatable, name: Annotated[str, Path(description="the name of the job")]
+    bench: Bench, once: Repeatable, name: Annotated[Name, Path(description="the name of the job")]
 ) -> Response:
     """Run a job now; the reply comes when it has ended, and says how."""
     return once(None, lambda: row(bench.jobs.run(name)), in_one_transaction=False)

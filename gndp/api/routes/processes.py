@@ -14,6 +14,7 @@ from gndp.api.descriptions import answers
 from gndp.api.filters import ProcessFilters
 from gndp.api.meanings import FIELDS
 from gndp.api.replies import item_reply, json_reply, row, rows
+from gndp.api.types import Name, Text
 
 router = APIRouter(prefix="/processes", tags=["processes"])
 
@@ -66,8 +67,8 @@ def suspend_process(
     bench: Bench,
     common: Common,
     id: ItemId,
-    reason: Annotated[str, Query(description=FIELDS["reason"])],
-    user_id: Annotated[str | None, Query(description=FIELDS["user_id"])] = None,
+    reason: Annotated[Text, Query(description=FIELDS["reason"])],
+    user_id: Annotated[Name | None, Query(description=FIELDS["user_id"])] = None,
 ) -> Response:
     """Pause a running process: nothing in it accepts work until it is resumed."""
     return item_reply(request, bench.processes.suspend(id, reason=reason, user_id=user_id, **common))
@@ -79,7 +80,7 @@ def resume_process(
     bench: Bench,
     common: Common,
     id: ItemId,
-    user_id: Annotated[str | None, Query(description=FIELDS["user_id"])] = None,
+    user_id: Annotated[Name | None, Query(description=FIELDS["user_id"])] = None,
 ) -> Response:
     """Go on with a suspended process."""
     return item_reply(request, bench.processes.resume(id, user_id=user_id, **common))

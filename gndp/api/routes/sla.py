@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from gndp.api import schemas
 from gndp.api.callers import Bench, By, Creating, ExpectedVersion, ItemId
 from gndp.api.descriptions import answers
 from gndp.api.replies import item_reply, json_reply, rows
+from gndp.api.types import Instant, Name, Text
 from gndp.core import records
 from gndp.engine.sla import ClockReading
 
@@ -26,8 +27,8 @@ _Document = Annotated[
         examples=[_POLICY_EXAMPLE],
     ),
 ]
-_Name = Annotated[str, Path(description="the name of the policy")]
-_AsOf = Annotated[AwareDatetime | None, Query(description="the instant to read them at; now if left out")]
+_Name = Annotated[Name, Path(description="the name of the policy")]
+_AsOf = Annotated[Instant | None, Query(description="the instant to read them at; now if left out")]
 
 
 class Clock(BaseModel):
@@ -64,7 +65,7 @@ class Preview(schemas.Body):
     policy: dict[str, Any] = Field(
         description="the policy, as it would be published", examples=[_POLICY_EXAMPLE]
     )
-    opened_at: AwareDatetime = schemas.given(name="opened_at")
+    opened_at: Instant = schemas.given(name="opened_at")
 
 
 class Previewed(BaseModel):
@@ -79,7 +80,7 @@ class Previewed(BaseModel):
 class Recompute(schemas.ByPerson):
     """Why the clocks of an item are to be worked out anew."""
 
-    reason: str = schemas.given(name="reason", examples=["the calendar had a wrong holiday"])
+    reason: Text = schemas.given(name="reason", examples=["the calendar had a wrong holiday"])
 
 
 SlaClock = schemas.described(

@@ -14,6 +14,7 @@ from gndp.api.descriptions import answers
 from gndp.api.meanings import FIELDS
 from gndp.api.once import Repeatable
 from gndp.api.replies import json_reply, row, rows
+from gndp.api.types import Name
 from gndp.core import records
 from gndp.core.states import DeliveryStatus
 
@@ -32,7 +33,7 @@ Delivery = schemas.described(
     due_at=datetime | None,
     event=schemas.Event,
 )
-_Name = Annotated[str, Path(description="the name of the subscription")]
+_Name = Annotated[Name, Path(description="the name of the subscription")]
 
 
 class Which(schemas.Body):
@@ -56,7 +57,7 @@ def list_subscriptions(bench: Bench) -> Response:
 @router.get("/deliveries", responses=answers(list[Delivery], 404, 422))  # type: ignore[valid-type]
 def list_deliveries(
     bench: Bench,
-    name: Annotated[str | None, Query(description="only those of this subscription")] = None,
+    name: Annotated[Name | None, Query(description="only those of this subscription")] = None,
     status: Annotated[DeliveryStatus | None, Query(description="only those that stand like this")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description=FIELDS["limit"])] = 100,
 ) -> Response:

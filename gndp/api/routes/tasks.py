@@ -14,6 +14,7 @@ from gndp.api.descriptions import answers
 from gndp.api.filters import TaskFilters
 from gndp.api.meanings import FIELDS
 from gndp.api.replies import item_reply, json_reply, rows
+from gndp.api.types import Name
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -33,14 +34,14 @@ def list_tasks(bench: Bench, wanted: Annotated[TaskFilters, Query()]) -> Respons
 
 
 @router.get("/my-tasks/{user_id}", responses=answers(list[schemas.MyTask], 422))  # type: ignore[valid-type]
-def my_tasks(bench: Bench, user_id: Annotated[str, Path(description=FIELDS["user_id"])]) -> Response:
+def my_tasks(bench: Bench, user_id: Annotated[Name, Path(description=FIELDS["user_id"])]) -> Response:
     """What a person has, due soonest first, then the most urgent."""
     return json_reply(rows(bench.tasks.mine(user_id)))
 
 
 @router.get("/stats/assignment", responses=answers(schemas.AssignmentStats, 422))
 def assignment_stats(
-    bench: Bench, team: Annotated[str | None, Query(description=FIELDS["team"])] = None
+    bench: Bench, team: Annotated[Name | None, Query(description=FIELDS["team"])] = None
 ) -> Response:
     """How the assignments of the last 7 days were made, and who has work."""
     stats = bench.tasks.assignment_stats(team)
