@@ -12,6 +12,7 @@ from gndp.api.problems import add_problem_replies
 from gndp.api.routes import (
     accounts,
     authentication,
+    bulk,
     calendars,
     definitions,
     directory,
@@ -25,9 +26,10 @@ from gndp.api.routes import (
 from gndp.workbench import Workbench
 
 _DOCS = {"tryItOutEnabled": True, "filter": True, "displayRequestDuration": True, "docExpansion": "none"}
-_NOUNS = (
-    *(authentication, processes, tasks, definitions, sla, calendars, directory),
-    *(events, subscriptions, jobs, accounts),
+_ROUTERS = (
+    *(authentication.router, processes.router, tasks.router, bulk.router),
+    *(definitions.router, definitions.validation, sla.router, calendars.router, directory.router),
+    *(events.router, subscriptions.router, jobs.router, accounts.router),
 )
 
 
@@ -37,8 +39,8 @@ def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> N
     app.state.workbench = workbench
     app.state.needs_authentication = needs_authentication
     api = APIRouter(prefix="/api")
-    for noun in _NOUNS:
-        api.include_router(noun.router)
+    for router in _ROUTERS:
+        api.include_router(router)
     app.include_router(api)
     patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters=_DOCS)
     describe(app)

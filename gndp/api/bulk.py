@@ -1,21 +1,23 @@
-"""``POST …/bulk``: one verb for many items, each a command of its own with a result of its own."""
+"""``POST /api/bulk/<noun>``: one verb for many items, each a command of its own with a result of its own."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError, create_model
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import Field, create_model
 
 from gndp.api import schemas
 from gndp.api.callers import Bench, Creating
 from gndp.api.descriptions import answers
 from gndp.api.problems import Problem, problem_of
 from gndp.api.replies import json_reply, row
+from gndp.api.types import Count
 from gndp.core.errors import GndpError
 
 MOST_ITEMS = 500
@@ -26,7 +28,7 @@ class BulkItem(schemas.Body):
     """One of the items."""
 
     id: UUID = Field(description="its id")
-    version: int | None = Field(None, ge=0, description="the version that it must still have; null for any")
+    version: Count | None = Field(None, description="the version that it must still have; null for any")
 
 
 def add_bulk(
@@ -36,22 +38,10 @@ def add_bulk(
 
     Each item is a transaction of its own: one that is refused stops none of the others.
     """
-    verb_type: Any = Literal.__getitem__(tuple(verbs))
     name = noun.capitalize()
-    body_type = create_model(
-        f"Bulk{name}",
-        __base__=schemas.Body,
-        __doc__="A verb, its arguments, and the items that it is done to.",
-        verb=(verb_type, Field(description="what is done")),
-        arguments=(
-            dict[str, Any],
-            Field(default_factory=dict, description="the body that the verb has for one item"),
-        ),
-        items=(
-            list[BulkItem],
-            Field(min_length=1, max_length=MOST_ITEMS, description="the items, each once"),
-        ),
-    )
+    bodies = [_body_of(name, verb, arguments, meaning) for verb, (arguments, meaning) in verbs.items()]
+    any_body: Any = reduce(or_, bodies)
+    body_type = Annotated[any_body, Body(discriminator="verb")]
     result_type = create_model(
         f"Bulk{name}Result",
         __doc__="What became of one item.",
@@ -70,7 +60,7 @@ def add_bulk(
 
     def bulk(request: Request, bench: Bench, creating: Creating, body: Any) -> Response:
         """Do one thing to many items. Each is a command of its own; the reply says what became of each."""
-        given = _arguments(verbs[body.verb][0], body.arguments)
+        given = body.arguments.model_dump()
         command = getattr(getattr(bench, noun), body.verb)
         results = [_done(request, command, item, given, creating) for item in _distinct(body.items)]
         done = sum(result["problem"] is None for result in results)
@@ -78,15 +68,27 @@ def add_bulk(
 
     bulk.__name__ = f"bulk_{noun}"
     bulk.__annotations__["body"] = body_type
-    router.post("/bulk", responses=answers(page_type, 422))(bulk)
+    router.post(f"/{noun}", responses=answers(page_type, 422))(bulk)
 
 
-def _arguments(body_type: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return body_type.model_validate(given).model_dump()
-    except ValidationError as error:
-        found = [{**problem, "loc": ("body", "arguments", *problem["loc"])} for problem in error.errors()]
-        raise RequestValidationError(found) from error
+def _body_of(noun: str, verb: str, arguments: type[schemas.Body], meaning: str) -> Any:
+    this_verb: Any = Literal.__getitem__(verb)
+    needs_arguments = any(field.is_required() for field in arguments.model_fields.values())
+    said = Field(description="the body that the verb has for one item")
+    return create_model(
+        f"Bulk{noun}{verb.title().replace('_', '')}",
+        __base__=schemas.Body,
+        __doc__=meaning,
+        verb=(this_verb, Field(description="what is done to each of them")),
+        arguments=(
+            arguments,
+            said if needs_arguments else Field(default_factory=arguments, description=said.description),
+        ),
+        items=(
+            list[BulkItem],
+            Field(min_length=1, max_length=MOST_ITEMS, description="the items, each once"),
+        ),
+    )
 
 
 def _distinct(items: list[BulkItem]) -> list[BulkItem]:

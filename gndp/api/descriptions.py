@@ -49,9 +49,21 @@ def describe(app: FastAPI) -> None:
         description["security"] = [{name: []} for name in _SECURITY_SCHEMES]
         for path in OPEN_PATHS:
             description["paths"][path]["post"]["security"] = []
+        for operations in description["paths"].values():
+            for operation in operations.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"] = _without_null(parameter["schema"])
         return description
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is left out, never null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    return {**{name: said for name, said in schema.items() if name != "anyOf"}, **kinds[0]}
 
 
 OPEN_PATHS = ("/api/auth/sign-in", "/api/auth/token", "/api/auth/link")

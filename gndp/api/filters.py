@@ -31,7 +31,7 @@ class _Page(BaseModel):
     due_before: Instant | None = _by("due_before", "due before this instant")
     created_after: Instant | None = _by("created_after", "created at this instant or later")
     created_before: Instant | None = _by("created_before", "created before this instant")
-    search: str | None = _by("search", "words that begin words of the name, the definition's id, the tags …")
+    search: Name | None = _by("search", "words that begin words of the name, the definition's id, the tags …")
     sort: str | None = _by("sort", "created_at, due_date, priority, name or status; with - turned round")
     cursor: str | None = _by("cursor", "the next_cursor of the page before, with the same filters and sort")
     limit: int = Field(default=50, ge=1, le=100, description=FIELDS["limit"])

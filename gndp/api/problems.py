@@ -178,9 +178,10 @@ def _reply_to_http_error(request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> list[str]:
     """What an address of the API can be asked for: its routes are one for each method."""
+    paths = request.app.openapi()["paths"]
     return sorted(
         method.upper()
-        for path, methods in request.app.openapi()["paths"].items()
+        for path, methods in paths.items()
         if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), request.url.path)
         for method in methods
     )

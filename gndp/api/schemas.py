@@ -223,7 +223,7 @@ class CreateTask(Body):
     user_id: Name | None = given(None, name="user_id")
     assigned_to: Name | None = given(None, name="assigned_to")
     assigned_team: Name | None = given(None, name="assigned_team")
-    assignment_method: AssignmentMethod | None = given(None, name="assignment_method")
+    assignment_method: AssignmentMethod = given(None, name="assignment_method")
     depends_on: list[UUID] | None = given(None, name="depends_on")
     priority: Priority | None = given(None, name="priority")
     sla_target_mins: SlaMinutes | None = given(None, name="sla_target_mins")

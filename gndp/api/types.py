@@ -15,8 +15,10 @@ from gndp.core.credentials import LEAST_PASSWORD, MOST_PASSWORD
 from gndp.core.people import LEVELS
 from gndp.core.policies import MAX_MINUTES
 
+# One character at least that str.strip() leaves, and no NUL.
 _NO_BLANK = (
-    r"^[^\u0000]*[^\s\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u3000\ufeff]"
+    r"^[^\u0000]*"
+    r"[^\u0000\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
     r"[^\u0000]*$"
 )
 _MAX_INTEGER = 2**31 - 1
@@ -64,6 +66,12 @@ Count = Annotated[StrictInt, _told(minimum=0, maximum=_MAX_INTEGER)]
 
 Limit = Annotated[StrictInt, _told(minimum=1, maximum=_MAX_INTEGER)]
 """A whole number, at least one."""
+
+Sequence = Annotated[StrictInt, _told(minimum=1, maximum=2**63 - 1)]
+"""The place of an event in the log."""
+
+Email = Annotated[str, _told(minLength=3, maxLength=MAX_NAME, pattern=r"^[^@\s\u0000]+@[^@\s\u0000]+$")]
+"""An address."""
 
 Flag = StrictBool
 """True or false."""

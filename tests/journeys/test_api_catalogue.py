@@ -49,10 +49,10 @@ def added(client: httpx.Client, process_id: str, name: str = "T") -> dict[str, A
 
 def test_definitions_are_validated_published_and_read(client: httpx.Client) -> None:
     bad = answer(
-        client.post("/api/definitions/validate", json={**GREETING, "steps": [{"id": "x"}, {"id": "x"}]})
+        client.post("/api/validation/definition", json={**GREETING, "steps": [{"id": "x"}, {"id": "x"}]})
     )
     assert not bad["valid"] and len(bad["problems"]) >= 2
-    assert answer(client.post("/api/definitions/validate", json=GREETING)) == {"valid": True, "problems": []}
+    assert answer(client.post("/api/validation/definition", json=GREETING)) == {"valid": True, "problems": []}
     assert answer(client.get("/api/definitions")) == []
     first = client.post("/api/definitions?user_id=ann", json=GREETING, headers={"If-Match": '"0"'})
     assert answer(first)["version"] == 1 and first.headers["ETag"] == '"1"'
@@ -169,23 +169,23 @@ def test_bulk_says_what_became_of_each(client: httpx.Client) -> None:
     unknown = "01a210a9-0000-7000-8000-000000000000"
     items = [{"id": task["id"]} for task in tasks] + [{"id": unknown}, {"id": tasks[2]["id"], "version": 9}]
     body = {"verb": "claim", "arguments": {"user_id": "bob"}, "items": items}
-    said = answer(client.post("/api/tasks/bulk", json=body, headers={"Idempotency-Key": "k"}))
+    said = answer(client.post("/api/bulk/tasks", json=body, headers={"Idempotency-Key": "k"}))
     assert [result["status"] for result in said["results"]] == [200, 409, 412, 404]
     assert (said["done"], said["refused"]) == (1, 3)
     assert said["results"][0]["item"]["assigned_to"] == "bob"
     assert said["results"][1]["problem"]["current"]["status"] == "assigned"
-    again = answer(client.post("/api/tasks/bulk", json=body, headers={"Idempotency-Key": "k"}))
+    again = answer(client.post("/api/bulk/tasks", json=body, headers={"Idempotency-Key": "k"}))
     assert again["results"][0]["item"] == said["results"][0]["item"]
-    wrong = client.post("/api/tasks/bulk", json={**body, "arguments": {"who": "bob"}})
+    wrong = client.post("/api/bulk/tasks", json={**body, "arguments": {"who": "bob"}})
     assert wrong.status_code == 422
-    assert {problem["place"] for problem in wrong.json()["problems"]} == {"arguments.who"}
-    assert client.post("/api/tasks/bulk", json={**body, "items": []}).status_code == 422
+    assert {problem["place"] for problem in wrong.json()["problems"]} == {"claim.arguments.who"}
+    assert client.post("/api/bulk/tasks", json={**body, "items": []}).status_code == 422
     paused = {
         "verb": "suspend",
         "arguments": {"user_id": "ann", "reason": "wait"},
         "items": [{"id": process}],
     }
-    assert answer(client.post("/api/processes/bulk", json=paused))["done"] == 1
+    assert answer(client.post("/api/bulk/processes", json=paused))["done"] == 1
 
 
 def test_jobs(client: httpx.Client) -> None:
@@ -209,7 +209,7 @@ def test_dead_events_are_listed_replayed_and_given_up(
     started(client)
     dead: list[dict[str, Any]] = []
     while not dead:
-        dead = answer(client.get("/api/subscriptions/deliveries?name=mail&status=dead"))
+        dead = answer(client.get("/api/deliveries?name=mail&status=dead"))
     subscription.close()
     assert dead[0]["error"] == "RuntimeError: no" and dead[0]["event"]["event_type"] == "process.started"
     listed = answer(client.get("/api/subscriptions"))

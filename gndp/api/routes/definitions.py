@@ -18,6 +18,7 @@ from gndp.core.errors import Invalid
 from gndp.core.templates import parse_template
 
 router = APIRouter(prefix="/definitions", tags=["definitions"])
+validation = APIRouter(prefix="/validation", tags=["definitions"])
 
 Definition = described(
     records.Definition,
@@ -66,7 +67,7 @@ def publish_definition(
     return item_reply(request, published)
 
 
-@router.post("/validate", responses=answers(Verdict, 422))
+@validation.post("/definition", responses=answers(Verdict, 422))
 def validate_definition(bench: Bench, document: _Document) -> Response:
     """Say everything that is wrong with a definition, without publishing it."""
     problems: list[dict[str, str]] = []

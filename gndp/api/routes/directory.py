@@ -11,7 +11,7 @@ from gndp.api.callers import Bench, ExpectedVersion
 from gndp.api.descriptions import answers
 from gndp.api.once import Repeatable
 from gndp.api.replies import item_reply, json_reply, row, rows
-from gndp.api.types import Flag, Instant, Limit, Name, Skills
+from gndp.api.types import Email, Flag, Instant, Limit, Name, Skills
 from gndp.core import people
 from gndp.core.states import LoadMeasure, Role
 
@@ -29,7 +29,7 @@ class ChangePerson(schemas.Body):
     """What is to be changed of a person; what is left out stays as it is."""
 
     name: Name = schemas.given(None, name="name")
-    email: Name | None = schemas.given(None, name="email")
+    email: Email | None = schemas.given(None, name="email")
     team: Name | None = schemas.given(None, name="team")
     role: Role = schemas.given(None, name="role")
     skills: Skills | None = schemas.given(None, name="skills", examples=[{"kyc": 3}])

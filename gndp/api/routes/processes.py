@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from gndp.api import schemas
-from gndp.api.bulk import add_bulk
 from gndp.api.callers import Bench, Common, Creating, ItemId
 from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
@@ -116,14 +115,3 @@ VERBS: dict[str, tuple[type[schemas.Body], str]] = {
     "comment": (schemas.Comment, "Say something about a process; it is kept as an event."),
 }
 add_commands(router, "processes", schemas.Process, VERBS)
-add_bulk(
-    router,
-    "processes",
-    schemas.Process,
-    {
-        **VERBS,
-        "suspend": (schemas.WithReason, "Pause a running process."),
-        "resume": (schemas.ByPerson, "Go on with a suspended process."),
-        "update": (schemas.UpdateProcess, "Change what is given."),
-    },
-)

@@ -14,11 +14,11 @@ from gndp.api.descriptions import answers
 from gndp.api.meanings import FIELDS
 from gndp.api.once import Repeatable
 from gndp.api.replies import json_reply, row, rows
-from gndp.api.types import Name
+from gndp.api.types import Name, Sequence
 from gndp.core import records
 from gndp.core.states import DeliveryStatus
 
-router = APIRouter(prefix="/subscriptions", tags=["events"])
+router = APIRouter(tags=["events"])
 
 Subscription = schemas.described(records.Subscription, "Subscription")
 Delivery = schemas.described(
@@ -39,7 +39,7 @@ _Name = Annotated[Name, Path(description="the name of the subscription")]
 class Which(schemas.Body):
     """Which of the dead events."""
 
-    seqs: list[int] | None = schemas.given(None, name="seqs", max_length=1000)
+    seqs: list[Sequence] | None = schemas.given(None, name="seqs", max_length=1000)
 
 
 class Count(BaseModel):
@@ -48,7 +48,7 @@ class Count(BaseModel):
     count: int = Field(description="how many events it was done to")
 
 
-@router.get("", responses=answers(list[Subscription]))  # type: ignore[valid-type]
+@router.get("/subscriptions", responses=answers(list[Subscription]))  # type: ignore[valid-type]
 def list_subscriptions(bench: Bench) -> Response:
     """Every durable subscription: who reads it, and how far it has come."""
     return json_reply(rows(bench.events.subscriptions()))
@@ -67,19 +67,19 @@ def list_deliveries(
     return json_reply([{**row(delivery), "event": row(delivery.event)} for delivery in parked])
 
 
-@router.post("/{name}/replay", responses=answers(Count, 404, 422))
+@router.post("/subscriptions/{name}/replay", responses=answers(Count, 404, 422))
 def replay_dead_events(bench: Bench, once: Repeatable, name: _Name, body: Which) -> Response:
     """Give dead events to the handler of a subscription again."""
     return once(body, lambda: {"count": bench.events.replay(name, body.seqs)})
 
 
-@router.post("/{name}/discard", responses=answers(Count, 404, 422))
+@router.post("/subscriptions/{name}/discard", responses=answers(Count, 404, 422))
 def discard_dead_events(bench: Bench, once: Repeatable, name: _Name, body: Which) -> Response:
     """Give dead events of a subscription up for good."""
     return once(body, lambda: {"count": bench.events.discard(name, body.seqs)})
 
 
-@router.delete("/{name}", responses=answers(Count, 404, 422))
+@router.delete("/subscriptions/{name}", responses=answers(Count, 404, 422))
 def remove_subscription(bench: Bench, name: _Name) -> Response:
     """Remove a subscription with its position and what is parked."""
     bench.events.unsubscribe(name)

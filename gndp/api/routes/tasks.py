@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from gndp.api import schemas
-from gndp.api.bulk import add_bulk
 from gndp.api.callers import Bench, Common, Creating, ItemId
 from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
@@ -91,4 +90,3 @@ VERBS: dict[str, tuple[type[schemas.Body], str]] = {
     "comment": (schemas.Comment, "Say something about a task; it is kept as an event."),
 }
 add_commands(router, "tasks", schemas.Task, VERBS)
-add_bulk(router, "tasks", schemas.Task, VERBS | {"update": (schemas.UpdateTask, "Change what is given.")})
