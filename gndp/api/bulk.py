@@ -28,7 +28,9 @@ class BulkItem(schemas.Body):
     """One of the items."""
 
     id: UUID = Field(description="its id")
-    version: Count | None = Field(None, description="the version that it must still have; null for any")
+    version: Count | None = Field(
+        None, ge=0, le=2**31 - 1, description="the version that it must still have; null for any"
+    )
 
 
 def add_bulk(

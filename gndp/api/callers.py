@@ -20,13 +20,13 @@ from gndp.core.arguments import MAX_KEY
 from gndp.core.errors import Forbidden, Unauthenticated
 from gndp.workbench import Workbench
 
-_ETAG = re.compile(r'"(\d{1,18})"')
+_ETAG = re.compile(r'"(\d{1,9})"')
 _IfMatch = Annotated[
     str | None,
     Header(
         description="the ETag that the item must still have, else 412",
         examples=['"3"'],
-        json_schema_extra={"pattern": '^("[0-9]{1,18}"|[*])$'},
+        json_schema_extra={"minLength": 1, "pattern": '^("[0-9]{1,9}"|[*])$'},
     ),
 ]
 _IdempotencyKey = Annotated[
@@ -126,6 +126,8 @@ ItemId = Annotated[Id, Path(description="its id: a UUID")]
 def _version(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
+    if not if_match.strip():
+        raise Refused("stale", 412, "If-Match names no version")
     match = _ETAG.fullmatch(if_match.strip())
     if match is None:
         raise Refused("malformed", 400, 'If-Match takes one ETag as it was sent, such as "3"')

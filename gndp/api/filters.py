@@ -9,11 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gndp.api.meanings import FIELDS
 from gndp.api.types import Instant, Name
+from gndp.core import listing
 from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus
 
 
 def _by(name: str, meaning: str | None = None) -> Any:
     return Field(default=None, description=meaning or FIELDS[name])
+
+
+def _sort(noun: listing.Noun) -> Any:
+    names = list(noun.sorts)
+    return Field(
+        default=None,
+        description=f"{', '.join(names[:-1])} or {names[-1]}; with - turned round",
+        json_schema_extra={"pattern": f"^-?({'|'.join(names)})$"},
+    )
 
 
 class _Page(BaseModel):
@@ -32,7 +42,6 @@ class _Page(BaseModel):
     created_after: Instant | None = _by("created_after", "created at this instant or later")
     created_before: Instant | None = _by("created_before", "created before this instant")
     search: Name | None = _by("search", "words that begin words of the name, the definition's id, the tags …")
-    sort: str | None = _by("sort", "created_at, due_date, priority, name or status; with - turned round")
     cursor: str | None = _by("cursor", "the next_cursor of the page before, with the same filters and sort")
     limit: int = Field(default=50, ge=1, le=100, description=FIELDS["limit"])
     offset: int = Field(default=0, ge=0, le=10_000, description=FIELDS["offset"])
@@ -45,6 +54,7 @@ class ProcessFilters(_Page):
     process_type: Name | None = _by("process_type")
     business_key: Name | None = _by("business_key", "exactly this `business_key` in the business context")
     parent_process_id: UUID | None = _by("parent_process_id")
+    sort: str | None = _sort(listing.PROCESSES)
 
 
 class TaskFilters(_Page):
@@ -53,3 +63,4 @@ class TaskFilters(_Page):
     process_id: UUID | None = _by("process_instance_id")
     status: list[TaskStatus] | None = _by("status", "one of these statuses (repeat the parameter)")
     task_definition_id: Name | None = _by("task_definition_id")
+    sort: str | None = _sort(listing.TASKS)

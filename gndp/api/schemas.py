@@ -232,7 +232,7 @@ class CreateTask(Body):
     phase: Name | None = given(None, name="phase")
     due_date: Instant | None = given(None, name="due_date")
     estimated_duration_mins: Minutes | None = given(None, name="estimated_duration_mins")
-    max_retries: Count | None = given(None, name="max_retries")
+    max_retries: Count = given(None, name="max_retries")
     tags: list[Name] | None = given(None, name="tags")
     notes: Text | None = given(None, name="notes")
     required_skills: Skills | None = given(None, name="required_skills")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool, StrictInt
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
 from gndp.core.arguments import MAX_NAME, MAX_TEXT
 from gndp.core.credentials import LEAST_PASSWORD, MOST_PASSWORD
@@ -37,6 +37,18 @@ def _iso(value: Any) -> Any:
     return value
 
 
+def _whole(value: Any) -> Any:
+    """JSON knows one kind of number: 3.0 is a whole one. A text is none, though Pydantic would take it."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("must be a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number."""
+
 Name = Annotated[str, _told(minLength=1, maxLength=MAX_NAME, pattern=_NO_BLANK)]
 """A short text that is not blank: an id of a person, a name, a word."""
 
@@ -55,19 +67,19 @@ NewPassword = Annotated[str, _told(minLength=LEAST_PASSWORD, maxLength=MOST_PASS
 Instant = Annotated[AwareDatetime, BeforeValidator(_iso)]
 """An instant with an offset."""
 
-Minutes = Annotated[StrictInt, _told(minimum=1, maximum=_MAX_INTEGER)]
+Minutes = Annotated[Whole, _told(minimum=1, maximum=_MAX_INTEGER)]
 """A whole number of minutes, at least one."""
 
-SlaMinutes = Annotated[StrictInt, _told(minimum=1, maximum=MAX_MINUTES)]
+SlaMinutes = Annotated[Whole, _told(minimum=1, maximum=MAX_MINUTES)]
 """The minutes of an SLA target."""
 
-Count = Annotated[StrictInt, _told(minimum=0, maximum=_MAX_INTEGER)]
+Count = Annotated[Whole, _told(minimum=0, maximum=_MAX_INTEGER)]
 """A whole number, zero or more."""
 
-Limit = Annotated[StrictInt, _told(minimum=1, maximum=_MAX_INTEGER)]
+Limit = Annotated[Whole, _told(minimum=1, maximum=_MAX_INTEGER)]
 """A whole number, at least one."""
 
-Sequence = Annotated[StrictInt, _told(minimum=1, maximum=2**63 - 1)]
+Sequence = Annotated[Whole, _told(minimum=1, maximum=2**53 - 1)]
 """The place of an event in the log."""
 
 Email = Annotated[str, _told(minLength=3, maxLength=MAX_NAME, pattern=r"^[^@\s\u0000]+@[^@\s\u0000]+$")]
@@ -76,5 +88,5 @@ Email = Annotated[str, _told(minLength=3, maxLength=MAX_NAME, pattern=r"^[^@\s\u
 Flag = StrictBool
 """True or false."""
 
-Skills = dict[Name, Annotated[StrictInt, _told(minimum=LEVELS[0], maximum=LEVELS[-1])]]
+Skills = dict[Name, Annotated[Whole, _told(minimum=LEVELS[0], maximum=LEVELS[-1])]]
 """Skills, each with a level 1 to 5."""

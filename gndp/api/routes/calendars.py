@@ -24,7 +24,7 @@ _IfMatch = Annotated[
     str | None,
     Header(
         description="the ETag that the calendar must still have, else 412",
-        json_schema_extra={"pattern": '^("[0-9a-f]{32}"|[*])$'},
+        json_schema_extra={"minLength": 1, "pattern": '^("[0-9a-f]{32}"|[*])$'},
     ),
 ]
 
