@@ -1,7 +1,7 @@
 """Generated requests (Schemathesis) over the live API with authentication on, held against its description.
 
-All checks: no server error, replies as described, what is described is accepted, what is not is refused, nothing
-without credentials. Event streams are left out, since they do not end.
+All checks: no server error, replies as described, what is described is accepted, what is not is refused, and
+nothing without credentials. Event streams are left out, since they do not end.
 """
 
 from __future__ import annotations
