@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from gndp.api.correlation import Correlation
 from gndp.api.descriptions import describe
 from gndp.api.limits import Limits
 from gndp.api.problems import add_problem_replies
@@ -29,15 +28,17 @@ _NOUNS = (
 )
 
 
-def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> None:
-    """Serve the API of a workbench under ``/api``, and answer every refusal with a problem."""
+def add_api(
+    app: FastAPI, workbench: Workbench, needs_authentication: bool, sign_in_only: bool = False
+) -> None:
+    """Serve the API of a workbench (or what a browser signs in with) under ``/api``, and answer every refusal
+    with a problem."""
     app.state.workbench = workbench
     app.state.needs_authentication = needs_authentication
     api = APIRouter(prefix="/api")
-    for noun in _NOUNS:
+    for noun in (authentication,) if sign_in_only else _NOUNS:
         api.include_router(noun.router)
     app.include_router(api)
     describe(app)
     add_problem_replies(app)
     app.add_middleware(Limits)
-    app.add_middleware(Correlation)
