@@ -94,7 +94,10 @@ def _add_pages(app: FastAPI, workbench: Workbench, needs_authentication: bool) -
         return FileResponse(Path(shell.__file__).with_name("sign_in.js"), media_type="text/javascript")
 
     # Said again, since bokeh-fastapi reads the settings once, when it is first imported.
-    add_applications(shell.pages(whose), app=app, title=shell.TITLE, sign_sessions=True, secret_key=secret)
+    application = add_applications(
+        shell.pages(whose), app=app, title=shell.TITLE, sign_sessions=True, secret_key=secret
+    )
+    shell.begin_anywhere(application)
 
 
 def listen(host: str, port: int, needs_authentication: bool) -> socket.socket:

@@ -191,6 +191,11 @@ class Workbench:
         with self._database.connection() as connection:
             return check(connection)
 
+    def interrupt(self) -> None:
+        """Have the database break off whatever this process waits for; its transactions are undone."""
+        self._transitions.require("workbench.set_up")
+        self._database.interrupt()
+
     def close(self) -> None:
         """Give everything back; closing twice does nothing."""
         if self._transitions.rights is not None:

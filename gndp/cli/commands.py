@@ -292,10 +292,10 @@ def _welcome(workbench: Workbench, is_new_demo: bool, half: Half | None) -> list
     lines = []
     link = workbench.entrance.accounts.first_admin_link()
     if link is not None:
-        place = f"with the token {link.token} at {{address}}api/auth/link"
-        if half != "api":
-            place = f"here: {{address}}sign-in#link={link.token}"
-        lines.append(f"set the password of {link.user_id}, once, within a day, {place}")
+        way, place = "here", f"{{address}}sign-in#link={link.token}"
+        if half == "api":
+            way, place = f"with the token {link.token}", "{address}api/auth/link"
+        lines.append(f"set the password of {link.user_id} {way}, once, within a day: {place}")
     if is_new_demo:
         with progress_bar("accounts") as progress:
             accounts = demo.open_accounts(workbench, progress)

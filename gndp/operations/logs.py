@@ -7,6 +7,7 @@ belongs to, and with who called once that is known.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Literal
 
@@ -37,6 +38,7 @@ def set_up_logs(level: str, form: LogFormat | None = None) -> None:
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.ExtraAdder(allow=ACCESS_FIELDS),
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
+                _add_process,
                 _add_caller,
             ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
@@ -56,6 +58,11 @@ def _rendering(form: LogFormat) -> list[Processor]:
 
 def _as_json(line: EventDict, **_: object) -> str:
     return orjson.dumps(line, default=str).decode()
+
+
+def _add_process(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    line["pid"] = os.getpid()
+    return line
 
 
 def _add_caller(_: WrappedLogger, __: str, line: EventDict) -> EventDict:

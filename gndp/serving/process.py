@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Literal
@@ -77,9 +79,13 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; a stream would go on for as long as it is given."""
+        """Stop: streams at once, since they go on for as long as they may; requests when their time is up."""
+        start = time.monotonic()
         self._workbench.events.end_streams()
         await super().shutdown(sockets)
+        if self.force_exit or time.monotonic() - start >= DRAIN_SECONDS:
+            # What is cancelled leaves a thread behind, which waits for the database, and the process for it.
+            await asyncio.to_thread(self._workbench.interrupt)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal to stop."""

@@ -192,6 +192,12 @@ class Database:
         _configure(connection)
         return connection
 
+    def interrupt(self) -> None:
+        """Have the database break off whatever it is doing for this process; its transactions are undone."""
+        for connection in list(self._channels):
+            with suppress(psycopg.Error):  # it has ended meanwhile, and with it what it did
+                connection.cancel_safe(timeout=1)
+
     def pool_figures(self) -> PoolFigures:
         """How the pool is doing."""
         stats = self._pool.get_stats()
