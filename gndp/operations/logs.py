@@ -19,9 +19,6 @@ from gndp.api.correlation import caller
 
 LogFormat = Literal["json", "text"]
 
-ACCESS_FIELDS = ("method", "path", "status", "duration_ms")
-"""What the line of a request says beside what every line does."""
-
 _TALKATIVE = ("alembic", "apscheduler", "bokeh", "tornado")
 """Libraries that say at info what only whoever debugs them wants to know, some of them every second."""
 
@@ -30,17 +27,21 @@ def set_up_logs(level: str, form: LogFormat | None = None) -> None:
     """Write the log of this process. ``level`` is debug, info, warning or error; ``form`` is text on a
     terminal and JSON elsewhere if it is left out."""
     form = form or ("text" if sys.stderr.isatty() else "json")
+    beginning: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_process,
+        _add_caller,
+    ]
+    structlog.configure(
+        processors=[*beginning, *_rendering(form)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.ExtraAdder(allow=ACCESS_FIELDS),
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _add_process,
-                _add_caller,
-            ],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *beginning],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
         )
     )
