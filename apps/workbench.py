@@ -9,9 +9,12 @@ import panel as pn
 import panel_material_ui as pmui
 
 from .pages.overview import overview
+from .sessions import begin_anywhere
 
 if TYPE_CHECKING:
     from gndp.workbench import Workbench
+
+__all__ = ["TITLE", "begin_anywhere", "pages"]
 
 TITLE = "GNDP operations workbench"
 

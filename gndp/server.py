@@ -7,17 +7,14 @@ no other site can be made to resolve to it.
 
 from __future__ import annotations
 
-import gc
 import ipaddress
-import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
-import uvicorn
 from fastapi import FastAPI, HTTPException
 from fastapi.concurrency import run_in_threadpool
 from fastapi.requests import HTTPConnection
@@ -28,10 +25,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gndp.access.entrance import Entrance, principal_of
 from gndp.api.app import add_api
 from gndp.api.callers import COOKIE
-from gndp.core.errors import DatabaseUnavailable, Forbidden, ServerUnavailable, Unauthenticated
+from gndp.api.correlation import Correlation, caller_is
+from gndp.core.errors import Forbidden, ServerUnavailable, Unauthenticated
+from gndp.operations.probes import add_probes
+from gndp.operations.requests import Requests
 from gndp.workbench import Workbench
 
-_OPEN = ("/api/", "/docs", "/healthz", "/sign-in", "/static/", "/swagger/")
+_OPEN = ("/api/", "/docs", "/healthz", "/metrics", "/readyz", "/sign-in", "/static/", "/swagger/")
 """What may be asked for by whoever has no session: the beginnings of the paths."""
 
 _SIGN_IN_HEADERS = {
@@ -41,33 +41,44 @@ _SIGN_IN_HEADERS = {
 }
 
 
-def build_app(workbench: Workbench, needs_authentication: bool = False) -> FastAPI:
-    """The application on a workbench; the caller closes the workbench."""
-    from bokeh.settings import settings as bokeh_settings
-    from panel.io.fastapi import add_applications
-
-    secret = secrets.token_urlsafe(32)
-    bokeh_settings.sign_sessions = True
-    bokeh_settings.secret_key = secret
-    bokeh_settings.resources = "server"
-    # Panel's extensions are served only if they were imported before the application is mounted.
-    shell = _shell()
+def build_app(
+    workbench: Workbench, needs_authentication: bool = False, only: Literal["api", "ui"] | None = None
+) -> FastAPI:
+    """The application on a workbench, or one half of it; the caller closes the workbench."""
+    schema = None if only == "ui" else "/api/openapi.json"
     app = FastAPI(
         title="GNDP",
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=schema,
     )
-    add_api(app, workbench, needs_authentication)
+    add_api(app, workbench, needs_authentication, sign_in_only=only == "ui")
+    metrics = app.state.metrics = add_probes(app, workbench, needs_authentication)
+    if only != "api":
+        _add_pages(app, workbench, needs_authentication)
+    for route in app.routes:
+        if isinstance(route, APIRoute):  # probes and pages, which are no part of the API
+            route.include_in_schema = False
+    if needs_authentication and only != "api":
+        app.add_middleware(SignedInOnly, entrance=workbench.entrance)
+    app.add_middleware(SameOriginOnly, loopback_only=not needs_authentication)
+    app.add_middleware(Requests, count=metrics.count_request)
+    app.add_middleware(Correlation)
+    return app
 
-    @app.get("/healthz")
-    def healthz() -> JSONResponse:
-        try:
-            workbench.processes.list(limit=1)
-        except DatabaseUnavailable as error:
-            return JSONResponse({"status": "unavailable", "detail": str(error)}, status_code=503)
-        return JSONResponse({"status": "ok"})
+
+def _add_pages(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> None:
+    from bokeh.settings import settings as bokeh_settings
+    from panel.io.fastapi import add_applications
+
+    # The same on every worker and server: a page of one may open its WebSocket at another.
+    secret = workbench.entrance.keys.key("pages")
+    bokeh_settings.sign_sessions = True
+    bokeh_settings.secret_key = secret.decode()
+    bokeh_settings.resources = "server"
+    # Panel's extensions are served only if they were imported before the application is mounted.
+    shell = _shell()
 
     @app.get("/components/{path:path}")
     def component(path: str) -> None:
@@ -89,20 +100,10 @@ def build_app(workbench: Workbench, needs_authentication: bool = False) -> FastA
         return FileResponse(Path(shell.__file__).with_name("sign_in.js"), media_type="text/javascript")
 
     # Said again, since bokeh-fastapi reads the settings once, when it is first imported.
-    add_applications(
-        shell.pages(whose),
-        app=app,
-        title=shell.TITLE,
-        sign_sessions=True,
-        secret_key=secret.encode(),
+    application = add_applications(
+        shell.pages(whose), app=app, title=shell.TITLE, sign_sessions=True, secret_key=secret
     )
-    for route in app.routes:
-        if isinstance(route, APIRoute):  # the pages, which are no part of the API
-            route.include_in_schema = False
-    if needs_authentication:
-        app.add_middleware(SignedInOnly, entrance=workbench.entrance)
-    app.add_middleware(SameOriginOnly, loopback_only=not needs_authentication)
-    return app
+    shell.begin_anywhere(application)
 
 
 def listen(host: str, port: int, needs_authentication: bool) -> socket.socket:
@@ -125,35 +126,6 @@ def listen(host: str, port: int, needs_authentication: bool) -> socket.socket:
         reason = getattr(error, "strerror", None) or error
         raise ServerUnavailable(f"cannot listen on {host}:{port}: {reason}") from error
     return listening
-
-
-def serve(
-    workbench: Workbench,
-    listening: socket.socket,
-    on_ready: Callable[[str], None],
-    log_level: str = "warning",
-    needs_authentication: bool = False,
-) -> None:
-    """Serve on a socket from ``listen`` until SIGINT or SIGTERM, and close it.
-
-    ``on_ready`` is told the address once requests are answered; ``log_level`` is debug, info, warning or
-    error.
-    """
-    host, port = listening.getsockname()[:2]
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    config = uvicorn.Config(
-        build_app(workbench, needs_authentication),
-        log_level=log_level,
-        ws="websockets-sansio",
-        timeout_graceful_shutdown=3,
-    )
-    server = _Server(config, lambda: on_ready(address))
-    try:
-        server.run(sockets=[listening])
-    except KeyboardInterrupt:
-        pass  # uvicorn has shut down in order and says how it was asked to
-    finally:
-        listening.close()
 
 
 class SameOriginOnly:
@@ -202,27 +174,13 @@ class SignedInOnly:
 
     def _is_signed_in(self, scope: Scope) -> bool:
         secret = HTTPConnection(scope).cookies.get(COOKIE)
+        if secret is None:
+            return False
         try:
-            return secret is not None and bool(self._entrance.sessions.find(secret))
+            caller_is(self._entrance.sessions.find(secret).identity.user_id)
         except Unauthenticated:
             return False
-
-
-class _Server(uvicorn.Server):
-    """Says when it listens."""
-
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._on_ready = on_ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
-        # What is loaded by now stays; looking it through at every full collection held requests up
-        # for 100 ms.
-        gc.collect()
-        gc.freeze()
-        self._on_ready()
+        return True
 
 
 def _is_own(scope: Scope, loopback_only: bool) -> bool:

@@ -40,5 +40,9 @@ class Settings(BaseSettings):
         default=300, ge=2, description="how often the SLA sweep runs, if nothing is due earlier"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="warning", description="what the server writes to its log; at info and below, each event"
+        default="warning",
+        description="what the server writes to its log; at info and below, each request and event",
+    )
+    log_format: Literal["json", "text"] | None = Field(
+        default=None, description="how the log is written; without it, as text on a terminal, else as JSON"
     )

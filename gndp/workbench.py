@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from copy import copy
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from gndp.access.guard import guarded, guarded_events
 from gndp.access.principals import Principal
 from gndp.access.rights import Rights
 from gndp.core.errors import Forbidden
+from gndp.core.states import JobRunStatus
 from gndp.directory.calendars import Calendars
 from gndp.directory.table_directory import TableDirectory
 from gndp.engine.absences import Absences
@@ -34,9 +35,11 @@ from gndp.jobs.history import history
 from gndp.jobs.idempotency import idempotency
 from gndp.jobs.jobs import Jobs
 from gndp.jobs.retention import retention
+from gndp.jobs.scheduler import LEASE
 from gndp.jobs.sla_sweep import sla_sweep
 from gndp.settings import Settings
 from gndp.store import embedded
+from gndp.store.health import Health
 from gndp.store.migrate import migrate
 from gndp.store.session import Database
 
@@ -48,7 +51,7 @@ def utc_now() -> datetime:
 
 class Workbench:
     """One workbench on one database: ``.processes``, ``.tasks``, ``.definitions``, ``.directory``,
-    ``.calendars``, ``.sla``, ``.events``, ``.jobs``, ``.audit``, ``.entrance``.
+    ``.calendars``, ``.sla``, ``.events``, ``.jobs``, ``.audit``, ``.entrance``, ``.health``.
 
     A context manager; ``close()`` gives the connections back, and stops the embedded server when nobody else
     uses it. Thread-safe. Make one after a fork, never before.
@@ -90,6 +93,7 @@ class Workbench:
         if settings.retention_days is not None:
             jobs.append(retention(self._transitions, settings.retention_days))
         self.jobs = Jobs(self._transitions, jobs)
+        self.health = Health(database, LEASE, [job.name for job in jobs])
 
     def _add_engine(self) -> None:
         self.definitions = Definitions(self._transitions)
@@ -115,8 +119,9 @@ class Workbench:
         bound.events = guarded_events(self.events, rights, bound.processes.get)
         bound.jobs = guarded(self.jobs, "jobs", rights)
         bound.audit = guarded(self.audit, "audit", rights)
+        bound.health = guarded(self.health, "health", rights)
         bound.entrance = copy(self.entrance)
-        for name in ("accounts", "sessions", "tokens", "bearer"):
+        for name in ("accounts", "sessions", "tokens", "bearer", "keys"):
             setattr(bound.entrance, name, guarded(getattr(self.entrance, name), name, rights))
         return bound
 
@@ -129,6 +134,18 @@ class Workbench:
     def clock(self, clock: Callable[[], datetime]) -> None:
         self._transitions.require("workbench.set_up")
         self._transitions.clock = clock
+
+    def count_with(
+        self,
+        count_events: Callable[[Collection[str]], None],
+        count_run: Callable[[str, JobRunStatus, float], None],
+    ) -> None:
+        """Let metrics be counted: ``count_events`` is told the event types of each transaction of commands
+        that this process has committed, ``count_run`` the job, status and seconds of each run that it has
+        made."""
+        self._transitions.require("workbench.set_up")
+        self._transitions.count_events = count_events
+        self.jobs.count_run = count_run
 
     @property
     def database_url(self) -> str:
@@ -174,12 +191,18 @@ class Workbench:
         with self._database.connection() as connection:
             return check(connection)
 
+    def interrupt(self) -> None:
+        """Have the database break off whatever this process waits for; its transactions are undone."""
+        self._transitions.require("workbench.set_up")
+        self._database.interrupt()
+
     def close(self) -> None:
         """Give everything back; closing twice does nothing."""
         if self._transitions.rights is not None:
             return
         self.jobs.stop()
         self.events.close()
+        self.health.close()
         self._database.close()
         if self._data_dir is not None:
             data_dir, self._data_dir = self._data_dir, None

@@ -33,11 +33,11 @@ class Entrance:
         now: Callable[[], datetime],
         secret_key: str | None,
     ) -> None:
-        keys = SigningKeys(transaction, read, now, secret_key)
+        self.keys = SigningKeys(transaction, read, now, secret_key)
         self.accounts = Accounts(transaction, read, now)
         self.sessions = Sessions(transaction, read, now)
         self.tokens = ApiTokens(transaction, read, now)
-        self.bearer = BearerTokens(lambda: keys.key("bearer"), self.accounts.current, now)
+        self.bearer = BearerTokens(lambda: self.keys.key("bearer"), self.accounts.current, now)
 
     def by_token(self, token: str) -> Identity:
         """Whose bearer token or API token it is; Unauthenticated when it is neither, or no longer good."""

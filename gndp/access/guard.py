@@ -50,6 +50,8 @@ ACTIONS = {
     "tokens.list": "accounts.see",
     "tokens.create": "accounts.change",
     "tokens.revoke": "accounts.change",
+    "health.figures": "metrics.see",
+    "health.pool": "metrics.see",
     "audit.anchor": "audit.see",
     "audit.verify": "audit.see",
 }

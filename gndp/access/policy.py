@@ -104,6 +104,7 @@ POLICY: dict[str, Permission] = {
     "subscriptions.change": Permission("replay, discard and remove", *_ADMIN),
     "jobs.see": _read("read the scheduled jobs and their runs", *_OPERATOR),
     "jobs.run": Permission("run a scheduled job now", *_ADMIN),
+    "metrics.see": _read("read the servers' metrics", *_OPERATOR),
     "audit.see": _read("check the database, and verify it against an anchor", *_MANAGER),
     "workbench.set_up": Permission("set the clock, and read the database's address", *_ADMIN),
     "others.act_for": Permission("name somebody else as the one who does it", *_OPERATOR),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 
-from gndp.api.correlation import Correlation
 from gndp.api.descriptions import describe
 from gndp.api.limits import Limits
 from gndp.api.problems import add_problem_replies
@@ -33,17 +32,19 @@ _ROUTERS = (
 )
 
 
-def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> None:
-    """Serve the API of a workbench under ``/api`` and its description for people under ``/docs``, and answer
-    every refusal with a problem."""
+def add_api(
+    app: FastAPI, workbench: Workbench, needs_authentication: bool, sign_in_only: bool = False
+) -> None:
+    """Serve the API of a workbench under ``/api`` and its description for people under ``/docs``, or only what
+    a browser signs in with, and answer every refusal with a problem."""
     app.state.workbench = workbench
     app.state.needs_authentication = needs_authentication
     api = APIRouter(prefix="/api")
-    for router in _ROUTERS:
+    for router in (authentication.router,) if sign_in_only else _ROUTERS:
         api.include_router(router)
     app.include_router(api)
-    patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters=_DOCS)
+    if not sign_in_only:
+        patch_fastapi(app, redirect_from_root_to_docs=False, swagger_ui_parameters=_DOCS)
     describe(app)
     add_problem_replies(app)
     app.add_middleware(Limits)
-    app.add_middleware(Correlation)

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from gndp.access.entrance import Entrance, principal_of
 from gndp.access.identity import Identity
-from gndp.api.correlation import correlation_of
+from gndp.api.correlation import caller_is, correlation_of
 from gndp.api.problems import Refused
 from gndp.api.types import Id, Name
 from gndp.core.arguments import MAX_KEY
@@ -54,8 +54,14 @@ async def entrance_of(request: Request) -> Entrance:
 
 def identity_of(request: Request) -> Identity:
     """Who calls: by the token in Authorization, else by the session in the cookie. Raises Unauthenticated;
-    Forbidden for a session that changes something without its page's token."""
-    entrance = _workbench(request).entrance
+    Forbidden for a session that changes something without its page's token. The request's log lines say who
+    it is from then on."""
+    identity = _proven(request, _workbench(request).entrance)
+    caller_is(identity.user_id)
+    return identity
+
+
+def _proven(request: Request, entrance: Entrance) -> Identity:
     authorization = request.headers.get("Authorization")
     if authorization is not None:
         match = _BEARER.fullmatch(authorization)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 from dataclasses import asdict
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 from psycopg.conninfo import conninfo_to_dict
@@ -40,6 +39,7 @@ from gndp.workbench import Workbench
 
 if TYPE_CHECKING:
     from gndp.replay import ReplayReport
+    from gndp.serving.process import Half
 
 app = typer.Typer(
     name="gndp",
@@ -231,18 +231,30 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo/--no-demo", help="Fill an empty database with a demo.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="How many processes answer, all at this address.")
+    ] = 1,
+    only: Annotated[
+        Literal["api", "ui"] | None,
+        typer.Option(help="Only the API, or only the workbench's pages.", show_default=False),
+    ] = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Serve the workbench to browsers, and run the scheduled jobs.
+    """Serve the workbench to browsers and the API to programs, and run the scheduled jobs.
 
-    Goes on until it is told to stop (Ctrl-C, SIGTERM). Of several servers on one database, one at a time runs
-    the jobs; GNDP_JOBS=off leaves them to the others.
+    Goes on until it is told to stop (Ctrl-C, SIGTERM): requests that are under way have ten seconds to end;
+    told so twice, it waits for nothing. Of several servers or workers on one database, one at a time runs the
+    jobs; GNDP_JOBS=off leaves them to other servers.
     """
     from gndp import server
+    from gndp.operations.logs import set_up_logs
+    from gndp.serving import process
+    from gndp.serving.workers import Plan, serve_with_workers
 
     settings = read_settings()
     needs_authentication = settings.auth == "on"
+    set_up_logs(settings.log_level, settings.log_format)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # how a service is told to stop: no failure
     listening = server.listen(
         settings.host if host is None else host,
@@ -251,38 +263,39 @@ def serve(
     )
     with listening, opened(database_url, data_dir) as workbench:
         is_new_demo = demo and _fill_with_demo(workbench)
-        welcome = _welcome(workbench, is_new_demo) if needs_authentication else []
+        welcome = _welcome(workbench, is_new_demo, only) if needs_authentication else []
+        if settings.log_level in ("debug", "info"):
+            workbench.events.subscribe("*", EventLogger())
+
+        def on_ready(address: str) -> None:
+            _say_where(address, only, welcome)
+
+        if workers > 1:
+            serve_with_workers(Plan(database_url, data_dir, settings, only), workers, listening, on_ready)
+            return
         if settings.jobs == "on":
             workbench.jobs.start()
-        if settings.log_level in ("debug", "info"):
-            logging.basicConfig(level=settings.log_level.upper())
-            workbench.events.subscribe("*", EventLogger())
-        server.serve(
-            workbench,
-            listening,
-            on_ready=lambda address: _say_where(address, welcome),
-            log_level=settings.log_level,
-            needs_authentication=needs_authentication,
-        )
+        process.serve(workbench, listening, on_ready, settings.log_level, needs_authentication, only)
 
 
-def _say_where(address: str, welcome: list[str]) -> None:
-    typer.echo(f"the workbench is at {address} (Ctrl-C stops it)")
+def _say_where(address: str, half: Half | None, welcome: list[str]) -> None:
+    what, place = ("API", "api/") if half == "api" else ("workbench", "")
+    typer.echo(f"the {what} is at {address}{place} (Ctrl-C stops it)")
     for line in welcome:
         typer.echo(line.format(address=address))
 
 
-def _welcome(workbench: Workbench, is_new_demo: bool) -> list[str]:
+def _welcome(workbench: Workbench, is_new_demo: bool, half: Half | None) -> list[str]:
     """How to sign in for the first time; ``{address}`` stands for the server's address."""
     from gndp import demo
 
     lines = []
     link = workbench.entrance.accounts.first_admin_link()
     if link is not None:
-        lines.append(
-            f"set the password of {link.user_id} here, once, within a day: "
-            f"{{address}}sign-in#link={link.token}"
-        )
+        way, place = "here", f"{{address}}sign-in#link={link.token}"
+        if half == "api":
+            way, place = f"with the token {link.token}", "{address}api/auth/link"
+        lines.append(f"set the password of {link.user_id} {way}, once, within a day: {place}")
     if is_new_demo:
         with progress_bar("accounts") as progress:
             accounts = demo.open_accounts(workbench, progress)

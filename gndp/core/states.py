@@ -297,6 +297,9 @@ DONE_TASK_STATUSES = frozenset({_T.COMPLETED, _T.SKIPPED})
 FINAL_TASK_STATUSES = frozenset({_T.COMPLETED, _T.SKIPPED, _T.CANCELLED})
 """Statuses that a task never leaves."""
 
+OPEN_PROCESS_STATUSES = frozenset({_P.PENDING, _P.RUNNING, _P.SUSPENDED})
+"""Statuses of a process that is not over; a failed one is, unless it is retried."""
+
 FINAL_PROCESS_STATUSES = frozenset({_P.COMPLETED, _P.CANCELLED})
 """Statuses that a process never leaves."""
 

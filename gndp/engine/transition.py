@@ -86,11 +86,13 @@ cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
 
 
 class _Unit(NamedTuple):
-    """What the commands of one transaction share: ``aftermath`` and ``kept`` as in ``Work``."""
+    """What the commands of one transaction share: ``aftermath`` and ``kept`` as in ``Work``, and the types of
+    the events that they write."""
 
     transaction: Transaction
     aftermath: Aftermath
     kept: Kept
+    event_types: list[str]
 
 
 _DEADLOCK = "40P01"
@@ -115,6 +117,7 @@ class Work:
         self.aftermath = unit.aftermath
         self.kept = unit.kept
         self._transaction = unit.transaction
+        self._event_types = unit.event_types
         self._call = call
         self._commit = commit
         self._updated_at = now
@@ -216,6 +219,7 @@ class Work:
         self.aftermath.teams |= {row[0] for rows in answers[len(statements) :] for row in rows}
         for changes in all_changes:
             self.aftermath.tasks |= returned_tasks(changes)
+            self._event_types += [event.event_type for event in changes.events]
         self._shelf.stored(self._started_terms)
         return answer
 
@@ -246,6 +250,7 @@ class Transitions:
         self.database = database
         self.clock = clock
         self.use_freed_capacity: Callable[[Aftermath], None] = lambda aftermath: None
+        self.count_events: Callable[[Collection[str]], None] = lambda event_types: None
         self._kept: dict[Hashable, Any] = {}
         self._unit_of_work: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
         self._fence: ContextVar[Statement | None] = ContextVar("fence", default=None)
@@ -376,9 +381,11 @@ class Transitions:
         """A transaction of this block's own; what follows from its commit comes after the block."""
         aftermath = Aftermath()
         read: dict[Hashable, Any] = {}
+        event_types: list[str] = []
         with self.database.transaction(self._fence.get()) as transaction:
-            yield _Unit(transaction, aftermath, ChainMap(read, self._kept))
+            yield _Unit(transaction, aftermath, ChainMap(read, self._kept), event_types)
         self._kept.update(read)
+        self.count_events(event_types)
         self._see_to(aftermath)
 
     def _see_to(self, aftermath: Aftermath) -> None:

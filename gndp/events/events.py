@@ -246,6 +246,10 @@ class Events:
         nothing to do. Subscriptions lose no event by it; some are given events again."""
         return rebase(self._transitions)
 
+    def end_streams(self) -> None:
+        """End every live stream of this process, now and from now on; handlers go on."""
+        self._streams.close()
+
     def close(self) -> None:
         """End every handler and stream of this process; what durable ones have handled is kept."""
         for subscription in list(self._durable.values()):

@@ -187,6 +187,7 @@ class LiveStreams:
     def __init__(self) -> None:
         self._streams: tuple[LiveStream, ...] = ()
         self._lock = threading.Lock()
+        self._are_over = False
 
     @property
     def is_heard(self) -> bool:
@@ -197,6 +198,8 @@ class LiveStreams:
         """Give a stream what is heard from now on."""
         with self._lock:
             self._streams = (*self._streams, stream)
+        if self._are_over:
+            stream.close()
 
     def remove(self, stream: LiveStream) -> None:
         """Give a stream nothing more."""
@@ -218,7 +221,8 @@ class LiveStreams:
                 loop.call_soon_threadsafe(_wake_all, streams)
 
     def close(self) -> None:
-        """End every stream."""
+        """End every stream, also those that are yet to begin."""
+        self._are_over = True
         for stream in self._streams:
             stream.close()
 

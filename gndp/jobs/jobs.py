@@ -12,9 +12,10 @@ from datetime import datetime
 from gndp.core import arguments
 from gndp.core.errors import Conflict, NotFound
 from gndp.core.records import JobRun, ScheduledJob
+from gndp.core.states import JobRunStatus
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job
-from gndp.jobs.runs import JobRuns
+from gndp.jobs.runs import CountRun, JobRuns
 from gndp.jobs.scheduler import LEASE, Scheduler
 from gndp.store.lease import Lease
 from gndp.store.session import statement
@@ -29,6 +30,7 @@ class Jobs:
         self._transitions = transitions
         self._jobs = {job.name: job for job in jobs}
         self._scheduler: Scheduler | None = None
+        self.count_run: CountRun = lambda job, status, seconds: None
 
     def list(self) -> builtins.list[ScheduledJob]:
         """Every job with its newest run, and when it is due next."""
@@ -61,7 +63,7 @@ class Jobs:
         lease = Lease(self._transitions.database, f"by hand: {job.name}", _holder()).start()
         try:
             reign = lease.reign
-            runs = JobRuns(self._transitions, lease, threading.Event())
+            runs = JobRuns(self._transitions, lease, threading.Event(), self._count)
             id = None if reign is None else runs.run(job, reign.now, reign)
         finally:
             lease.stop()
@@ -70,11 +72,16 @@ class Jobs:
         ((row,),) = self._transitions.read(statement("job_runs", "get", id=id))
         return JobRun._make(row)
 
+    @property
+    def are_started(self) -> bool:
+        """Whether this process takes its turn at the jobs."""
+        return self._scheduler is not None
+
     def start(self) -> None:
         """Let this process run the jobs whenever no other one does, until ``stop``; DatabaseUnavailable when
         the database is away."""
         if self._scheduler is None:
-            scheduler = Scheduler(self._transitions, self._jobs.values(), _holder())
+            scheduler = Scheduler(self._transitions, self._jobs.values(), _holder(), self._count)
             scheduler.start()
             self._scheduler = scheduler
 
@@ -84,6 +91,9 @@ class Jobs:
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
             scheduler.stop(wait)
+
+    def _count(self, job: str, status: JobRunStatus, seconds: float) -> None:
+        self.count_run(job, status, seconds)
 
     def _known(self, name: str) -> Job:
         name = arguments.name(name, "job")

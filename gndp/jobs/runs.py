@@ -23,19 +23,24 @@ from gndp.store.session import Statement, statement
 
 _LONGEST_ERROR = 2_000
 
+CountRun = Callable[[str, JobRunStatus, float], None]
+"""Is told the job, the status and the seconds of a run."""
+
 _log = logging.getLogger(__name__)
 
 
 class JobRuns:
     """Begins, carries out and ends runs of jobs under a lease; all it writes is fenced by a reign of it.
 
-    ``stopping`` asks jobs to end soon.
+    ``stopping`` asks jobs to end soon. ``count_run`` is told the job, the status and the seconds of each run
+    that has ended.
     """
 
-    def __init__(self, transitions: Transitions, lease: Lease, stopping: Event) -> None:
+    def __init__(self, transitions: Transitions, lease: Lease, stopping: Event, count_run: CountRun) -> None:
         self._transitions = transitions
         self._lease = lease
         self._stopping = stopping
+        self._count_run = count_run
 
     def last_slot(self, job: Job, reign: Reign) -> tuple[datetime | None, bool]:
         """The newest slot of a job that was begun, and whether it was left unfinished.
@@ -68,15 +73,18 @@ class JobRuns:
             if not begun:
                 return None
             context = JobContext(slot, begun[0][0], self._transitions.write, self._should_stop(reign))
+            start, status = time.monotonic(), JobRunStatus.SUCCEEDED
             try:
                 ended = _succeeded(id, job.run(context))
             except BaseException as error:
                 _log.exception("the job %s failed at its slot %s", job.name, slot)
+                status = JobRunStatus.FAILED
                 self._finish(_failed(id, error), reign)
                 if not isinstance(error, Exception):
                     raise
-                return id
-            self._finish(ended, reign)
+            else:
+                self._finish(ended, reign)
+        self._count_run(job.name, status, time.monotonic() - start)
         return id
 
     def _should_stop(self, reign: Reign) -> Callable[[], bool]:

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from gndp.core.errors import GndpError
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job
-from gndp.jobs.runs import JobRuns
+from gndp.jobs.runs import CountRun, JobRuns
 from gndp.store.lease import Lease, Reign
 
 LEASE = "scheduler"
@@ -34,15 +34,21 @@ class Scheduler:
     """Looks every second whether a job is due, while this process holds the scheduler's lease.
 
     Jobs run in threads of their own, none of them beside itself. Whatever a job raises ends only that run.
-    One per process, made after a fork; ``holder`` is what other processes call this one. It is started and
-    stopped once.
+    One per process, made after a fork; ``holder`` is what other processes call this one, ``count_run`` is as
+    in ``JobRuns``. It is started and stopped once.
     """
 
-    def __init__(self, transitions: Transitions, jobs: Iterable[Job], holder: str) -> None:
+    def __init__(
+        self,
+        transitions: Transitions,
+        jobs: Iterable[Job],
+        holder: str,
+        count_run: CountRun = lambda job, status, seconds: None,
+    ) -> None:
         self._jobs = tuple(jobs)
         self._lease = Lease(transitions.database, LEASE, holder)
         self._stopping = threading.Event()
-        self._runs = JobRuns(transitions, self._lease, self._stopping)
+        self._runs = JobRuns(transitions, self._lease, self._stopping, count_run)
         self._done: dict[str, tuple[int, datetime | None]] = {}
         self._unasked: set[str] = set()
         self._threads = _DaemonThreads()

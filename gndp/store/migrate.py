@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import psycopg
 import sqlalchemy as sa
 from alembic import command, op
@@ -49,6 +51,14 @@ def migrate(conninfo: str) -> None:
         engine.dispose()
 
 
+@cache
+def newest_revision() -> str:
+    """The revision of the tables that this version of GNDP works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
 def _engine(conninfo: str) -> sa.Engine:
     return sa.create_engine(
         "postgresql+psycopg://",
@@ -77,7 +87,7 @@ def _is_current(connection: sa.Connection) -> bool:
     return current == script.get_current_head()
 
 
-def _config(connection: sa.Connection) -> Config:
+def _config(connection: sa.Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(sql_path() / "migrations"))
     config.set_main_option("path_separator", "os")

@@ -83,6 +83,17 @@ def statement(noun: str, name: str, /, **values: Any) -> Statement:
     return Statement(named, tuple([values[parameter] for parameter in named.parameters]))
 
 
+class PoolFigures(NamedTuple):
+    """How a pool is doing: its connections, how many of them nobody has, how many threads wait for one; and
+    since it was opened, how many asked for one, and how many of them got none."""
+
+    size: int
+    available: int
+    waiting: int
+    requests: int
+    failed: int
+
+
 class Database:
     """A pool of connections to one database; thread-safe.
 
@@ -180,6 +191,23 @@ class Database:
             raise DatabaseUnavailable(f"cannot reach the database: {_one_line(error)}") from error
         _configure(connection)
         return connection
+
+    def interrupt(self) -> None:
+        """Have the database break off whatever it is doing for this process; its transactions are undone."""
+        for connection in list(self._channels):
+            with suppress(psycopg.Error):  # it has ended meanwhile, and with it what it did
+                connection.cancel_safe(timeout=1)
+
+    def pool_figures(self) -> PoolFigures:
+        """How the pool is doing."""
+        stats = self._pool.get_stats()
+        return PoolFigures(
+            size=stats.get("pool_size", 0),
+            available=stats.get("pool_available", 0),
+            waiting=stats.get("requests_waiting", 0),
+            requests=stats.get("requests_num", 0),
+            failed=stats.get("requests_errors", 0),
+        )
 
     def beside(self) -> Database:
         """Another ``Database`` on the same database, not open yet: one connection, for what must never wait

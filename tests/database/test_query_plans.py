@@ -297,3 +297,8 @@ def test_the_events_of_a_deleted_task_are_found_by_index(plans: Plans) -> None:
     asked = composed("SELECT FROM process_events WHERE task_id = :task_id::uuid FOR KEY SHARE")
     (task,) = plans.connection.execute("SELECT id FROM tasks LIMIT 1 OFFSET 500").fetchone()
     assert plans.indexes(Statement(asked, (task,))) == {"process_events_task_idx"}
+
+
+def test_what_metrics_count_is_open_work_found_by_index(plans: Plans) -> None:
+    assert "tasks_open_idx" in plans.indexes(statement("health", "figures", jobs=["sla_sweep"]))
+    plans.indexes(statement("health", "state", lease="scheduler"))

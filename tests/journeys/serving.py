@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import uvicorn
+from fastapi import FastAPI
 
 import gndp
 from gndp.server import build_app
 
 
 @contextmanager
-def served(workbench: gndp.Workbench, needs_authentication: bool = False) -> Iterator[str]:
+def served(
+    workbench: gndp.Workbench,
+    needs_authentication: bool = False,
+    only: Literal["api", "ui"] | None = None,
+    add_routes: Callable[[FastAPI], None] = lambda app: None,
+) -> Iterator[str]:
     """The address of a running server; it is stopped afterwards."""
-    config = uvicorn.Config(
-        build_app(workbench, needs_authentication), host="127.0.0.1", port=0, log_level="warning"
-    )
+    app = build_app(workbench, needs_authentication, only)
+    add_routes(app)
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 
-OTHER_NAMES = {"psycopg": {"psycopg", "psycopg-c"}, "tzdata": {"python-tzdata"}}
+OTHER_NAMES = {
+    "prometheus-client": {"prometheus_client"},
+    "psycopg": {"psycopg", "psycopg-c"},
+    "tzdata": {"python-tzdata"},
+}
 """What conda-forge calls a package, where the name is another; psycopg-c is the extra ``binary``."""
 
 EXTRAS = {("psycopg", "pool"): "psycopg-pool"}

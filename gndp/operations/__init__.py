@@ -1,0 +1,1 @@
+"""What whoever runs the servers looks at: probes, metrics and logs."""
