@@ -200,7 +200,8 @@ class Work:
         if any(changes.events for changes in all_changes):
             self._transaction.announce()
         if self._call.idempotency_key is not None:
-            statements.append(remember(self._call, answer))
+            owner = key_owner(self._call, self._rights)
+            statements.append(remember(self._call, owner, answer))
         queues = [asked for changes in all_changes for asked in _queues(changes)]
         answers = self._transaction.run(*statements, *queues, commit=self._commit)
         self.aftermath.teams |= {row[0] for rows in answers[len(statements) :] for row in rows}
@@ -391,7 +392,7 @@ class Transitions:
         commit: bool,
     ) -> Answer:
         if call.idempotency_key is not None:
-            remembered = recall(unit.transaction, call)
+            remembered = recall(unit.transaction, call, key_owner(call, self.rights))
             if remembered is not None:
                 return answer_type.validate_json(remembered)
         return decide(Work(unit, call, now, commit, self.rights))
@@ -418,12 +419,18 @@ def clock_of(row: Row) -> SlaClock:
     return SlaClock._make(row[1 : 1 + _CLOCK_WIDTH])
 
 
-def recall(transaction: Transaction, call: Call) -> bytes | None:
-    """The first answer under a call's idempotency key, as JSON; None when it is the first call.
+def key_owner(call: Call, rights: Rights | None) -> str:
+    """Whose a call's idempotency key is: of whoever gives the command; of the actor, where nobody says who
+    that is."""
+    return call.actor or "" if rights is None else rights.principal.user_id
+
+
+def recall(transaction: Transaction, call: Call, owner: str) -> bytes | None:
+    """The first answer under an owner's idempotency key, as JSON; None when it is the first call.
 
     Raises Conflict while the first one runs, Invalid when it had other arguments.
     """
-    scope = {"user_id": call.actor or "", "command": call.name, "key": call.idempotency_key}
+    scope = {"user_id": owner, "command": call.name, "key": call.idempotency_key}
     reserved, stored = transaction.run(
         statement("idempotency", "reserve", scope="\x1f".join(str(part) for part in scope.values())),
         statement("idempotency", "recall", **scope),
@@ -433,20 +440,20 @@ def recall(transaction: Transaction, call: Call) -> bytes | None:
     if not stored:
         return None
     arguments, answer = stored[0]
-    if arguments != _fingerprint(call):
+    if arguments != _fingerprint(call, owner):
         raise Invalid("the idempotency key was used with other arguments")
     return orjson.dumps(answer)
 
 
-def remember(call: Call, answer: object) -> Statement:
-    """Keeps an answer under a call's idempotency key."""
+def remember(call: Call, owner: str, answer: object) -> Statement:
+    """Keeps an answer under an owner's idempotency key."""
     return statement(
         "idempotency",
         "remember",
-        user_id=call.actor or "",
+        user_id=owner,
         command=call.name,
         key=call.idempotency_key,
-        arguments=_fingerprint(call),
+        arguments=_fingerprint(call, owner),
         answer=json_text(_plain(answer)),
     )
 
@@ -460,7 +467,10 @@ def _plain(answer: object) -> object:
     return answer
 
 
-def _fingerprint(call: Call) -> str:
+def _fingerprint(call: Call, owner: str) -> str:
+    done_for = {} if call.actor in (owner, None) else {"actor": call.actor}
     return hashlib.sha256(
-        orjson.dumps(call.arguments, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+        orjson.dumps(
+            call.arguments | done_for, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str
+        )
     ).hexdigest()
