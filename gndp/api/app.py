@@ -8,6 +8,7 @@ from gndp.api.correlation import Correlation
 from gndp.api.descriptions import describe
 from gndp.api.limits import Limits
 from gndp.api.problems import add_problem_replies
+from gndp.api.rates import RateLimits, Rates
 from gndp.api.routes import (
     accounts,
     authentication,
@@ -21,6 +22,7 @@ from gndp.api.routes import (
     subscriptions,
     tasks,
 )
+from gndp.settings import Settings
 from gndp.workbench import Workbench
 
 _NOUNS = (
@@ -29,15 +31,18 @@ _NOUNS = (
 )
 
 
-def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> None:
+def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool, settings: Settings) -> None:
     """Serve the API of a workbench under ``/api``, and answer every refusal with a problem."""
     app.state.workbench = workbench
     app.state.needs_authentication = needs_authentication
+    app.state.needs_if_match = settings.require_if_match == "on"
+    app.state.rates = Rates(settings.rate_limit, settings.sign_in_rate_limit, needs_authentication)
     api = APIRouter(prefix="/api")
     for noun in _NOUNS:
         api.include_router(noun.router)
     app.include_router(api)
     describe(app)
     add_problem_replies(app)
-    app.add_middleware(Limits)
+    app.add_middleware(Limits, body_timeout=settings.body_timeout_seconds)
+    app.add_middleware(RateLimits, rates=app.state.rates)
     app.add_middleware(Correlation)

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError, create_model
 
 from gndp.api import schemas
-from gndp.api.callers import Bench, Creating
+from gndp.api.callers import Bench, Creating, require_precondition
 from gndp.api.descriptions import answers
 from gndp.api.problems import Problem, problem_of
 from gndp.api.replies import json_reply, row
@@ -70,6 +70,7 @@ def add_bulk(
 
     def bulk(request: Request, bench: Bench, creating: Creating, body: Any) -> Response:
         """Do one thing to many items. Each is a command of its own; the reply says what became of each."""
+        require_precondition(request, all(item.version is not None for item in body.items))
         given = _arguments(verbs[body.verb][0], body.arguments)
         command = getattr(getattr(bench, noun), body.verb)
         results = [_done(request, command, item, given, creating) for item in _distinct(body.items)]
@@ -78,7 +79,7 @@ def add_bulk(
 
     bulk.__name__ = f"bulk_{noun}"
     bulk.__annotations__["body"] = body_type
-    router.post("/bulk", responses=answers(page_type, 422))(bulk)
+    router.post("/bulk", responses=answers(page_type, 422, 428))(bulk)
 
 
 def _arguments(body_type: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
