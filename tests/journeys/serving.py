@@ -6,19 +6,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 
 import gndp
 from gndp.server import build_app
+from gndp.settings import Settings
 
 
 @contextmanager
-def served(workbench: gndp.Workbench, needs_authentication: bool = False) -> Iterator[str]:
+def served(workbench: gndp.Workbench, needs_authentication: bool = False, **settings: Any) -> Iterator[str]:
     """The address of a running server; it is stopped afterwards."""
-    config = uvicorn.Config(
-        build_app(workbench, needs_authentication), host="127.0.0.1", port=0, log_level="warning"
-    )
+    app = build_app(workbench, needs_authentication, Settings(**settings))
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
