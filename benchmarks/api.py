@@ -79,7 +79,13 @@ def served(url: str, module: str, *arguments: str, **environment: str) -> Iterat
         port = free.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-c", f"from {module} import main; main()", *arguments, "--port", str(port)],
-        env={**os.environ, "GNDP_DATABASE_URL": url, "GNDP_JOBS": "off", **environment},
+        env={
+            **os.environ,
+            "GNDP_DATABASE_URL": url,
+            "GNDP_JOBS": "off",
+            "GNDP_RATE_LIMIT": "off",
+            **environment,
+        },
         stdout=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"

@@ -22,6 +22,7 @@ from gndp.core.errors import (
     NotFound,
     Problem,
     Refusal,
+    StatementTimeout,
     Unauthenticated,
 )
 from gndp.core.events import Payload
@@ -42,6 +43,7 @@ __all__ = [
     "Phase",
     "Problem",
     "Refusal",
+    "StatementTimeout",
     "Step",
     "Template",
     "Unauthenticated",

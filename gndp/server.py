@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI, HTTPException
 from fastapi.concurrency import run_in_threadpool
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.requests import HTTPConnection
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRoute
@@ -26,9 +27,11 @@ from gndp.access.entrance import Entrance, principal_of
 from gndp.api.app import add_api
 from gndp.api.callers import COOKIE
 from gndp.api.correlation import Correlation, caller_is
+from gndp.api.headers import SecurityHeaders
 from gndp.core.errors import Forbidden, ServerUnavailable, Unauthenticated
 from gndp.operations.probes import add_probes
 from gndp.operations.requests import Requests
+from gndp.settings import Settings
 from gndp.workbench import Workbench
 
 _OPEN = ("/api/", "/docs", "/healthz", "/metrics", "/readyz", "/sign-in", "/static/", "/swagger/")
@@ -41,10 +44,22 @@ _SIGN_IN_HEADERS = {
 }
 
 
+_SHARED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_SHARED_HEADERS = (
+    *("Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key"),
+    *("Last-Event-ID", "X-Correlation-ID"),
+)
+_TOLD_HEADERS = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Correlation-ID")
+
+
 def build_app(
-    workbench: Workbench, needs_authentication: bool = False, only: Literal["api", "ui"] | None = None
+    workbench: Workbench,
+    needs_authentication: bool = False,
+    only: Literal["api", "ui"] | None = None,
+    settings: Settings | None = None,
 ) -> FastAPI:
     """The application on a workbench, or one half of it; the caller closes the workbench."""
+    settings = settings or Settings()
     schema = None if only == "ui" else "/api/openapi.json"
     app = FastAPI(
         title="GNDP",
@@ -53,7 +68,7 @@ def build_app(
         swagger_ui_oauth2_redirect_url=None,
         openapi_url=schema,
     )
-    add_api(app, workbench, needs_authentication, sign_in_only=only == "ui")
+    add_api(app, workbench, needs_authentication, settings, sign_in_only=only == "ui")
     metrics = app.state.metrics = add_probes(app, workbench, needs_authentication)
     if only != "api":
         _add_pages(app, workbench, needs_authentication)
@@ -62,7 +77,10 @@ def build_app(
             route.include_in_schema = False
     if needs_authentication and only != "api":
         app.add_middleware(SignedInOnly, entrance=workbench.entrance)
-    app.add_middleware(SameOriginOnly, loopback_only=not needs_authentication)
+    app.add_middleware(
+        SameOriginOnly, loopback_only=not needs_authentication, shared_with=settings.cors_origins
+    )
+    app.add_middleware(SecurityHeaders, is_private=needs_authentication)
     app.add_middleware(Requests, count=metrics.count_request)
     app.add_middleware(Correlation)
     return app
@@ -132,13 +150,24 @@ class SameOriginOnly:
     """ASGI middleware: nothing that another origin's page asked for; ``loopback_only`` lets only loopback
     names pass as Host, too.
 
+    Pages of the origins that it is ``shared_with`` may call the API (CORS), with tokens: what a browser's
+    cookie says is not heard then.
+
     Browsers send no Origin with the images, scripts and frames of another page, but they say in
     ``Sec-Fetch-Site`` that it is another's; of those only a page opened by a link is let in.
     """
 
-    def __init__(self, app: ASGIApp, loopback_only: bool) -> None:
+    def __init__(self, app: ASGIApp, loopback_only: bool, shared_with: Sequence[str] = ()) -> None:
         self._app = app
         self._loopback_only = loopback_only
+        self._shared_with = frozenset(origin.encode() for origin in shared_with)
+        self._shared = CORSMiddleware(
+            app,
+            allow_origins=shared_with,
+            allow_methods=_SHARED_METHODS,
+            allow_headers=_SHARED_HEADERS,
+            expose_headers=_TOLD_HEADERS,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with 403 (a WebSocket by closing it before it opens)."""
@@ -146,9 +175,21 @@ class SameOriginOnly:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
+        elif self._is_shared(scope):
+            headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+            await self._shared({**scope, "headers": headers}, receive, send)
         else:
             refusal = JSONResponse({"detail": "another site's request"}, status_code=403)
             await refusal(scope, receive, send)
+
+    def _is_shared(self, scope: Scope) -> bool:
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        return (
+            scope["path"].startswith("/api/")
+            and len(origins) == 1
+            and origins[0] in self._shared_with
+            and _is_own_name(_host(scope), self._loopback_only)
+        )
 
 
 class SignedInOnly:
@@ -186,14 +227,22 @@ class SignedInOnly:
 def _is_own(scope: Scope, loopback_only: bool) -> bool:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if loopback_only and not _is_loopback(name.removeprefix("[").removesuffix("]")):
+    if not _is_own_name(host, loopback_only):
         return False
     if headers.get(b"origin", f"http://{host}") not in (f"http://{host}", f"https://{host}"):
         return False
     if headers.get(b"sec-fetch-site", "none") in ("none", "same-origin"):
         return True
     return headers.get(b"sec-fetch-mode") == "navigate" and headers.get(b"sec-fetch-dest") == "document"
+
+
+def _host(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+
+
+def _is_own_name(host: str, loopback_only: bool) -> bool:
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return not loopback_only or _is_loopback(name.removeprefix("[").removesuffix("]"))
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from limits import parse
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?")
+
+
+def _rate(text: str) -> str:
+    if text != "off":
+        parse(text)
+    return text
+
+
+def _listed(given: object) -> object:
+    return tuple(filter(None, given.replace(",", " ").split())) if isinstance(given, str) else given
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError("takes exact origins such as https://reports.example.com, separated by commas")
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_rate)]
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Settings(BaseSettings):
@@ -38,6 +62,28 @@ class Settings(BaseSettings):
     )
     sla_sweep_seconds: int = Field(
         default=300, ge=2, description="how often the SLA sweep runs, if nothing is due earlier"
+    )
+    rate_limit: Rate = Field(
+        default="6000/minute",
+        description="how often each user may call the API, or each address that says no user; off for no "
+        "limit. With GNDP_AUTH=off an address may a hundred times as often",
+    )
+    sign_in_rate_limit: Rate = Field(
+        default="30/minute",
+        description="how often each address may try a password or a link; off for no limit",
+    )
+    body_timeout_seconds: float = Field(
+        default=30, gt=0, description="how long the body of a request may take to arrive"
+    )
+    statement_timeout_seconds: float = Field(
+        default=30, gt=0, description="how long the database may take over a statement of a request"
+    )
+    require_if_match: Literal["on", "off"] = Field(
+        default="off",
+        description="whether what changes an item must come with If-Match or an Idempotency-Key",
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        default=(), description="origins of other sites whose pages may call the API, separated by commas"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning",

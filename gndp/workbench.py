@@ -41,7 +41,7 @@ from gndp.settings import Settings
 from gndp.store import embedded
 from gndp.store.health import Health
 from gndp.store.migrate import migrate
-from gndp.store.session import Database
+from gndp.store.session import Database, unhurried
 
 
 def utc_now() -> datetime:
@@ -188,7 +188,7 @@ class Workbench:
     def check(self) -> CheckReport:
         """Verify what always holds over the whole database, in one consistent read."""
         self._transitions.require("audit.see")
-        with self._database.connection() as connection:
+        with unhurried(), self._database.connection() as connection:
             return check(connection)
 
     def interrupt(self) -> None:
@@ -223,12 +223,14 @@ def connect(
     *,
     clock: Callable[[], datetime] = utc_now,
     settings: Settings | None = None,
+    statement_timeout: float | None = None,
 ) -> Workbench:
     """Open a workbench, bringing its database to this version's tables first.
 
     ``database_url`` selects a server; without one (here or in ``GNDP_DATABASE_URL``) an embedded PostgreSQL
     runs in ``data_dir`` (or ``GNDP_DATA_DIR``), started by the first client and stopped by the last.
-    Raises DatabaseUnavailable, DatabaseMismatch or EmbeddedServerError.
+    ``statement_timeout``, in seconds, ends what takes the database longer (StatementTimeout), but for jobs
+    and audits. Raises DatabaseUnavailable, DatabaseMismatch or EmbeddedServerError.
     """
     settings = settings or Settings()
     url = database_url
@@ -244,6 +246,7 @@ def connect(
             url,
             min_size=settings.pool_min_size,
             max_size=settings.pool_max_size,
+            statement_timeout=statement_timeout,
             revive=_reviver(leased),
         )
         database.open()

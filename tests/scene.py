@@ -67,12 +67,17 @@ class Scene:
 
     def digest(self) -> dict[str, str]:
         """A digest of every row of every table."""
-        with psycopg.connect(self.url) as connection:
-            tables = connection.execute(
-                "SELECT table_name FROM information_schema.tables"
-                " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
-            ).fetchall()
-            return {name: _digest(connection, name) for (name,) in tables}
+        return digest_of(self.url)
+
+
+def digest_of(url: str) -> dict[str, str]:
+    """A digest of every row of every table of a database."""
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        ).fetchall()
+        return {name: _digest(connection, name) for (name,) in tables}
 
 
 def _digest(connection: psycopg.Connection[Any], table: str) -> str:

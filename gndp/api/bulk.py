@@ -13,7 +13,7 @@ from fastapi import APIRouter, Body, Request, Response
 from pydantic import Field, create_model
 
 from gndp.api import schemas
-from gndp.api.callers import Bench, Creating
+from gndp.api.callers import Bench, Creating, require_precondition
 from gndp.api.descriptions import answers
 from gndp.api.problems import Problem, problem_of
 from gndp.api.replies import json_reply, row
@@ -62,6 +62,7 @@ def add_bulk(
 
     def bulk(request: Request, bench: Bench, creating: Creating, body: Any) -> Response:
         """Do one thing to many items. Each is a command of its own; the reply says what became of each."""
+        require_precondition(request, all(item.version is not None for item in body.items))
         given = body.arguments.model_dump()
         command = getattr(getattr(bench, noun), body.verb)
         results = [_done(request, command, item, given, creating) for item in _distinct(body.items)]
@@ -70,7 +71,7 @@ def add_bulk(
 
     bulk.__name__ = f"bulk_{noun}"
     bulk.__annotations__["body"] = body_type
-    router.post(f"/{noun}", responses=answers(page_type, 422))(bulk)
+    router.post(f"/{noun}", responses=answers(page_type, 422, 428))(bulk)
 
 
 def _body_of(noun: str, verb: str, arguments: type[schemas.Body], meaning: str) -> Any:

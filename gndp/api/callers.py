@@ -15,6 +15,7 @@ from gndp.access.entrance import Entrance, principal_of
 from gndp.access.identity import Identity
 from gndp.api.correlation import caller_is, correlation_of
 from gndp.api.problems import Refused
+from gndp.api.rates import Rates
 from gndp.api.types import Id, Name
 from gndp.core.arguments import MAX_KEY
 from gndp.core.errors import Forbidden, Unauthenticated
@@ -79,12 +80,25 @@ def _proven(request: Request, entrance: Entrance) -> Identity:
     return identity
 
 
+def caller_of(request: Request) -> Identity:
+    """Who calls, counted against their rate limit; Refused when they ask too often. Raises as
+    ``identity_of``."""
+    rates: Rates = request.app.state.rates
+    try:
+        identity = identity_of(request)
+    except (Unauthenticated, Forbidden):
+        rates.count_address(request.scope)
+        raise
+    rates.count_user(request.scope, identity.user_id)
+    return identity
+
+
 async def workbench_of(request: Request) -> Workbench:
     """The workbench with the rights of whoever calls; without authentication, as it is."""
     workbench = _workbench(request)
     if not request.app.state.needs_authentication:
         return workbench
-    identity = await run_in_threadpool(identity_of, request)
+    identity = await run_in_threadpool(caller_of, request)
     return workbench.acting_as(principal_of(identity))
 
 
@@ -99,6 +113,7 @@ async def common_of(
     idempotency_key: _IdempotencyKey = None,
 ) -> dict[str, Any]:
     """What every command on an item carries."""
+    require_precondition(request, if_match is not None)
     return {
         "expected_version": _version(if_match),
         "idempotency_key": idempotency_key,
@@ -106,9 +121,19 @@ async def common_of(
     }
 
 
-async def if_match_of(if_match: _IfMatch = None) -> int | None:
+async def if_match_of(request: Request, if_match: _IfMatch = None) -> int | None:
     """The version that the item must still have; None for any."""
+    require_precondition(request, if_match is not None)
     return _version(if_match)
+
+
+def require_precondition(request: Request, is_given: bool) -> None:
+    """Raise Refused, where a setting says so, for a change that neither says which version it is meant for
+    nor can be known when it comes again."""
+    if not request.app.state.needs_if_match or is_given or "Idempotency-Key" in request.headers:
+        return
+    detail = "send If-Match with the ETag that you have seen (or *), or an Idempotency-Key"
+    raise Refused("precondition-required", 428, detail)
 
 
 async def creating_of(
@@ -119,7 +144,7 @@ async def creating_of(
     return {"idempotency_key": idempotency_key, "correlation_id": correlation_of(request.scope)}
 
 
-Who = Annotated[Identity, Depends(identity_of)]
+Who = Annotated[Identity, Depends(caller_of)]
 TheEntrance = Annotated[Entrance, Depends(entrance_of)]
 Bench = Annotated[Workbench, Depends(workbench_of)]
 Common = Annotated[dict[str, Any], Depends(common_of)]

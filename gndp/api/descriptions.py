@@ -14,14 +14,17 @@ _PROBLEMS = {
     401: "The caller has not said who they are, or not so that it could be believed.",
     403: "The caller may not do this.",
     404: "There is no such thing.",
+    408: "The body took too long to arrive.",
     409: "The current state does not allow it; `current` says how it stands.",
     412: "It was changed since the caller read it; `current` says how it stands.",
     413: "The body is larger than 1 MB.",
     415: "The body is not named application/json.",
     422: "The request is not valid; `problems` lists what is wrong.",
-    503: "The database cannot be reached; try again.",
+    428: "Changes must say which version they are meant for, or have an Idempotency-Key (a setting).",
+    429: "The caller asks too often; `Retry-After` says when to ask again.",
+    503: "The database cannot be reached or took too long; try again.",
 }
-_ALWAYS = (400, 401, 403, 413, 415, 503)
+_ALWAYS = (400, 401, 403, 408, 413, 415, 429, 503)
 
 
 def answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -29,7 +32,8 @@ def answers(model: Any, *statuses: int) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {200: {"model": model, "description": "The answer."}}
     if 304 in statuses:
         found[304] = {"description": "The caller has this version already."}
-    for status in sorted({*statuses, *_ALWAYS} - {304}):
+    also = {428} if 412 in statuses else set()
+    for status in sorted({*statuses, *also, *_ALWAYS} - {304}):
         found[status] = {
             "model": Problem,
             "description": _PROBLEMS[status],

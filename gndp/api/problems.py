@@ -18,7 +18,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from gndp.api.correlation import correlation_of
+from gndp.api.correlation import HEADER, correlation_of
+from gndp.api.headers import FOR_DATA
 from gndp.core.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -26,6 +27,7 @@ from gndp.core.errors import (
     GndpError,
     Invalid,
     NotFound,
+    StatementTimeout,
     Unauthenticated,
 )
 
@@ -85,7 +87,11 @@ TITLES = {
     "malformed": "The request cannot be read",
     "too-large": "The request is too large",
     "unsupported": "The request is in another format",
+    "too-slow": "The request took too long to arrive",
+    "precondition-required": "Say which version you mean",
+    "rate-limited": "You ask too often",
     "unavailable": "The database cannot be reached",
+    "timeout": "The database took too long",
     "fault": "The server failed",
 }
 """Every kind of problem, with its title. A kind keeps its name and meaning for ever."""
@@ -117,8 +123,8 @@ def _details(request: Request, kind: str, status: int, detail: str, **more: Any)
 
 def add_problem_replies(app: FastAPI) -> None:
     """Let the application answer every refusal and fault with a problem."""
-    app.add_exception_handler(GndpError, _reply_to_refusal)
-    app.add_exception_handler(Refused, _reply_to_refused)
+    app.add_exception_handler(GndpError, reply_to)
+    app.add_exception_handler(Refused, reply_to)
     app.add_exception_handler(RequestValidationError, _reply_to_invalid_request)
     app.add_exception_handler(HTTPException, _reply_to_http_error)
     app.add_exception_handler(Exception, _reply_to_fault)
@@ -141,20 +147,20 @@ def problem_of(request: Request, error: GndpError) -> tuple[dict[str, Any], dict
             return _details(request, "forbidden", 403, str(error)), {}
         case DatabaseUnavailable():
             return _details(request, "unavailable", 503, str(error)), {"Retry-After": "1"}
+        case StatementTimeout():
+            return _details(request, "timeout", 503, str(error)), {"Retry-After": "5"}
         case _:
             _log.error("the request %s failed", correlation_of(request.scope), exc_info=error)
             return _details(request, "fault", 500, _FAULT), {}
 
 
-def _reply_to_refusal(request: Request, error: Exception) -> Response:
+def reply_to(request: Request, error: Exception) -> Response:
+    """The reply that a refusal of the workbench or of HTTP means."""
+    if isinstance(error, Refused):
+        return problem_reply(request, error.kind, error.status, error.detail, error.headers)
     assert isinstance(error, GndpError)
     body, headers = problem_of(request, error)
     return Response(orjson.dumps(body), body["status"], headers, media_type=PROBLEM_JSON)
-
-
-def _reply_to_refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    return problem_reply(request, error.kind, error.status, error.detail, error.headers)
 
 
 def _reply_to_invalid_request(request: Request, error: Exception) -> Response:
@@ -189,7 +195,10 @@ def _methods_of(request: Request) -> list[str]:
 
 def _reply_to_fault(request: Request, error: Exception) -> Response:
     _log.error("the request %s failed", correlation_of(request.scope), exc_info=error)
-    return problem_reply(request, "fault", 500, _FAULT)
+    # Starlette answers a fault from outside of all middleware.
+    headers = {name.decode(): value.decode() for name, value in FOR_DATA}
+    headers[HEADER] = correlation_of(request.scope)
+    return problem_reply(request, "fault", 500, _FAULT, headers)
 
 
 def _invalid(request: Request, found: list[tuple[str, str]]) -> dict[str, Any]:

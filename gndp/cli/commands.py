@@ -157,7 +157,7 @@ class _SettingRow(NamedTuple):
     """One setting as it is shown."""
 
     name: str
-    value: str | int | None
+    value: str | float | None
     source: str
     meaning: str
 
@@ -172,7 +172,9 @@ def _setting_rows(settings: Settings) -> list[_SettingRow]:
             value = embedded.default_data_dir()
         source = "environment" if name in from_environment else ".env" if name in from_file else "default"
         # A secret's own text is its mask.
-        shown = value if value is None or isinstance(value, int) else str(value)
+        shown = value if value is None or isinstance(value, int | float) else str(value)
+        if isinstance(value, tuple):
+            shown = ", ".join(value) or None
         rows.append(_SettingRow(f"GNDP_{name.upper()}", shown, source, field.description or ""))
     return rows
 
@@ -261,7 +263,7 @@ def serve(
         settings.port if port is None else port,
         needs_authentication,
     )
-    with listening, opened(database_url, data_dir) as workbench:
+    with listening, opened(database_url, data_dir, settings.statement_timeout_seconds) as workbench:
         is_new_demo = demo and _fill_with_demo(workbench)
         welcome = _welcome(workbench, is_new_demo, only) if needs_authentication else []
         if settings.log_level in ("debug", "info"):
@@ -275,7 +277,7 @@ def serve(
             return
         if settings.jobs == "on":
             workbench.jobs.start()
-        process.serve(workbench, listening, on_ready, settings.log_level, needs_authentication, only)
+        process.serve(workbench, listening, on_ready, settings, only)
 
 
 def _say_where(address: str, half: Half | None, welcome: list[str]) -> None:

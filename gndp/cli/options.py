@@ -76,8 +76,11 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def opened(database_url: str | None, data_dir: Path | None) -> Iterator[Workbench]:
-    """The workbench that the options and settings name, closed after the block; raises as ``connect``."""
+def opened(
+    database_url: str | None, data_dir: Path | None, statement_timeout: float | None = None
+) -> Iterator[Workbench]:
+    """The workbench that the options and settings name, closed after the block; takes ``statement_timeout``
+    and raises as ``connect``."""
     if database_url is not None and data_dir is not None:
         raise Invalid("give --database-url or --data-dir, not both")
     settings = read_settings()
@@ -87,5 +90,5 @@ def opened(database_url: str | None, data_dir: Path | None) -> Iterator[Workbenc
             conninfo_to_dict(given)
         except psycopg.ProgrammingError as error:
             raise Invalid(f"the database URL cannot be read: {error}") from error
-    with connect(database_url, data_dir, settings=settings) as workbench:
+    with connect(database_url, data_dir, settings=settings, statement_timeout=statement_timeout) as workbench:
         yield workbench

@@ -10,12 +10,13 @@
     │   ├── Forbidden          the actor has not the right to it
     │   └── Unauthenticated    nobody proved who they are, or not well enough; says no more than that
     ├── DatabaseUnavailable    the database cannot be reached, or the connection broke
+    ├── StatementTimeout       the database was stopped over something that took too long
     ├── DatabaseMismatch       the database is from another version of GNDP, or is not GNDP's
     ├── EmbeddedServerError    the embedded PostgreSQL cannot be started from its data directory
     └── ServerUnavailable      the address that the web server should listen on cannot be had
 
 The API maps the tree once: NotFound 404, Conflict 409, Invalid 422, Forbidden 403, Unauthenticated 401,
-DatabaseUnavailable 503.
+DatabaseUnavailable and StatementTimeout 503.
 """
 
 from __future__ import annotations
@@ -117,6 +118,10 @@ class Unauthenticated(Refusal):
 class DatabaseUnavailable(GndpError):
     """The database cannot be reached or the connection broke; whether the command took effect is unknown
     only if this came while committing: give commands an idempotency key to repeat them safely."""
+
+
+class StatementTimeout(GndpError):
+    """The database was stopped over a statement that took too long; nothing was changed."""
 
 
 class DatabaseMismatch(GndpError):

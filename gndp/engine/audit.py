@@ -24,7 +24,7 @@ from gndp.core.states import AuditFault
 from gndp.engine.checker import LISTED, consistent_read
 from gndp.formats.anchors import Anchor, Head, Place, read_anchor, read_heads, write_anchor
 from gndp.store.resources import sql_text
-from gndp.store.session import Database, statement
+from gndp.store.session import Database, statement, unhurried
 
 Progress = Callable[[int, int], None]
 
@@ -112,7 +112,7 @@ class Audit:
 
     @contextmanager
     def _reading(self) -> Iterator[psycopg.Connection[Any]]:
-        with self._database.connection() as connection, consistent_read(connection):
+        with unhurried(), self._database.connection() as connection, consistent_read(connection):
             yield connection
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from gndp.core import arguments
-from gndp.engine.transition import Call, Transitions, recall, remember
+from gndp.engine.transition import Call, Transitions, key_owner, recall, remember
 
 
 def once(
@@ -39,10 +39,11 @@ def once(
 
 
 def _once(transitions: Transitions, call: Call, do: Callable[[], Any]) -> Any:
+    owner = key_owner(call, transitions.rights)
     with transitions.transaction() as transaction:
-        remembered = recall(transaction, call)
+        remembered = recall(transaction, call, owner)
     if remembered is not None:
         return orjson.loads(remembered)
     answer = do()
-    transitions.write(remember(call, answer))
+    transitions.write(remember(call, owner, answer))
     return answer

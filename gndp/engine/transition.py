@@ -59,15 +59,6 @@ class Call(NamedTuple):
     causation_id: UUID | None = None
     called_as: str | None = None
 
-    @property
-    def scope(self) -> dict[str, str | None]:
-        """Where its idempotency key counts: with whoever acts and the command as it was called."""
-        return {
-            "user_id": self.actor or "",
-            "command": self.called_as or self.name,
-            "key": self.idempotency_key,
-        }
-
 
 class Cause(Protocol):
     """What commands react to: an event, or a message of the bus."""
@@ -213,7 +204,8 @@ class Work:
         if any(changes.events for changes in all_changes):
             self._transaction.announce()
         if self._call.idempotency_key is not None:
-            statements.append(remember(self._call, answer))
+            owner = key_owner(self._call, self._rights)
+            statements.append(remember(self._call, owner, answer))
         queues = [asked for changes in all_changes for asked in _queues(changes)]
         answers = self._transaction.run(*statements, *queues, commit=self._commit)
         self.aftermath.teams |= {row[0] for rows in answers[len(statements) :] for row in rows}
@@ -408,7 +400,7 @@ class Transitions:
         commit: bool,
     ) -> Answer:
         if call.idempotency_key is not None:
-            remembered = recall(unit.transaction, call)
+            remembered = recall(unit.transaction, call, key_owner(call, self.rights))
             if remembered is not None:
                 return answer_type.validate_json(remembered)
         return decide(Work(unit, call, now, commit, self.rights))
@@ -435,12 +427,18 @@ def clock_of(row: Row) -> SlaClock:
     return SlaClock._make(row[1 : 1 + _CLOCK_WIDTH])
 
 
-def recall(transaction: Transaction, call: Call) -> bytes | None:
-    """The first answer under a call's idempotency key, as JSON; None when it is the first call.
+def key_owner(call: Call, rights: Rights | None) -> str:
+    """Whose a call's idempotency key is: of whoever gives the command; of the actor, where nobody says who
+    that is."""
+    return call.actor or "" if rights is None else rights.principal.user_id
+
+
+def recall(transaction: Transaction, call: Call, owner: str) -> bytes | None:
+    """The first answer under an owner's idempotency key, as JSON; None when it is the first call.
 
     Raises Conflict while the first one runs, Invalid when it had other arguments.
     """
-    scope = call.scope
+    scope = _key_scope(call, owner)
     reserved, stored = transaction.run(
         statement("idempotency", "reserve", scope="\x1f".join(str(part) for part in scope.values())),
         statement("idempotency", "recall", **scope),
@@ -450,18 +448,18 @@ def recall(transaction: Transaction, call: Call) -> bytes | None:
     if not stored:
         return None
     arguments, answer = stored[0]
-    if arguments != _fingerprint(call):
+    if arguments != _fingerprint(call, owner):
         raise Invalid("the idempotency key was used with other arguments")
     return orjson.dumps(answer)
 
 
-def remember(call: Call, answer: object) -> Statement:
-    """Keeps an answer under a call's idempotency key."""
+def remember(call: Call, owner: str, answer: object) -> Statement:
+    """Keeps an answer under an owner's idempotency key."""
     return statement(
         "idempotency",
         "remember",
-        **call.scope,
-        arguments=_fingerprint(call),
+        **_key_scope(call, owner),
+        arguments=_fingerprint(call, owner),
         answer=json_text(_plain(answer)),
     )
 
@@ -475,7 +473,15 @@ def _plain(answer: object) -> object:
     return answer
 
 
-def _fingerprint(call: Call) -> str:
+def _key_scope(call: Call, owner: str) -> dict[str, str | None]:
+    """Where an idempotency key counts: with its owner and the command as it was called."""
+    return {"user_id": owner, "command": call.called_as or call.name, "key": call.idempotency_key}
+
+
+def _fingerprint(call: Call, owner: str) -> str:
+    done_for = {} if call.actor in (owner, None) else {"actor": call.actor}
     return hashlib.sha256(
-        orjson.dumps(call.arguments, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+        orjson.dumps(
+            call.arguments | done_for, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str
+        )
     ).hexdigest()

@@ -19,7 +19,7 @@ from gndp.core.values import validate_texts
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job, JobContext
 from gndp.store.lease import Lease, Reign
-from gndp.store.session import Statement, statement
+from gndp.store.session import Statement, statement, unhurried
 
 _LONGEST_ERROR = 2_000
 
@@ -65,7 +65,7 @@ class JobRuns:
         run has begun or ended: whoever comes next runs the slot again.
         """
         id = uuid7()
-        with self._transitions.fenced(reign.fence):
+        with unhurried(), self._transitions.fenced(reign.fence):
             _, begun = self._transitions.write(
                 statement("job_runs", "abandon", job=job.name, lease=reign.lease),
                 statement("job_runs", "begin", id=id, job=job.name, slot=slot, **_of(reign)),

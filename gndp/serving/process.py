@@ -13,10 +13,15 @@ from typing import Literal
 import uvicorn
 
 from gndp.server import build_app
+from gndp.settings import Settings
 from gndp.workbench import Workbench
 
 Half = Literal["api", "ui"]
 """What a server may be limited to."""
+
+_IDLE_SECONDS = 75
+"""How long a connection is kept on which nothing is asked: longer than proxies in front keep theirs, so that
+none sends a request on one that is just being closed."""
 
 DRAIN_SECONDS = 10
 """How long requests that are under way may go on after the server was told to stop."""
@@ -26,26 +31,25 @@ def serve(
     workbench: Workbench,
     listening: socket.socket,
     on_ready: Callable[[str], None],
-    log_level: str = "warning",
-    needs_authentication: bool = False,
+    settings: Settings,
     only: Half | None = None,
 ) -> None:
     """Serve on a socket from ``gndp.server.listen`` until SIGINT or SIGTERM, and close it.
 
     Told so, it takes no more connections, ends event streams, and gives requests that are under way 10
-    seconds; told so twice, it waits for nothing. ``on_ready`` is told the address once requests are answered;
-    ``log_level`` is debug, info, warning or error.
+    seconds; told so twice, it waits for nothing. ``on_ready`` is told the address once requests are answered.
     """
     host, port = listening.getsockname()[:2]
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    app = build_app(workbench, needs_authentication, only)
+    app = build_app(workbench, settings.auth == "on", only, settings)
     config = uvicorn.Config(
         app,
         log_config=None,
-        log_level=log_level,
+        log_level=settings.log_level,
         access_log=False,
         ws="websockets-sansio",
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=_IDLE_SECONDS,
         callback_notify=app.state.metrics.look_at_pool,
         timeout_notify=1,
     )

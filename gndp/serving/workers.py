@@ -157,11 +157,16 @@ def _work(plan: Plan, listening: socket.socket, ready: Connection) -> None:
     settings = plan.settings
     set_up_logs(settings.log_level, settings.log_format)
     try:
-        with listening, connect(plan.database_url, plan.data_dir, settings=settings) as workbench:
+        opened = connect(
+            plan.database_url,
+            plan.data_dir,
+            settings=settings,
+            statement_timeout=settings.statement_timeout_seconds,
+        )
+        with listening, opened as workbench:
             if settings.jobs == "on":
                 workbench.jobs.start()
-            on_ready, level, needs_authentication = ready.send, settings.log_level, settings.auth == "on"
-            serve(workbench, listening, on_ready, level, needs_authentication, plan.only)
+            serve(workbench, listening, ready.send, settings, plan.only)
     except GndpError as error:
         _log.error("the worker cannot go on: %s", error)
         sys.exit(_UNAVAILABLE)

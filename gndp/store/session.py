@@ -13,6 +13,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -24,7 +25,7 @@ from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from gndp.core.errors import Conflict, DatabaseUnavailable, GndpError
+from gndp.core.errors import Conflict, DatabaseUnavailable, GndpError, StatementTimeout
 from gndp.store.queries import Query, query
 
 _BEGIN = Query(b"begin", b"BEGIN", ())
@@ -57,6 +58,8 @@ _NUMERIC_HEAD = struct.Struct("!HhHH")
 # looking rows up is not, for they lie in memory or on a disk without a head to move.
 _OPTIONS = "-c jit=off -c lock_timeout=30s -c enable_seqscan=off -c random_page_cost=1.1"
 
+_CANCELLED = "57014"
+
 # A server that vanished without a word (power, network) is noticed within a minute, not after hours.
 _KEEPALIVES = {
     "keepalives_idle": 20,
@@ -66,6 +69,8 @@ _KEEPALIVES = {
 }
 
 _CONNECTION: dict[str, Any] = {"autocommit": True, "options": _OPTIONS, **_KEEPALIVES}
+
+_is_unhurried: ContextVar[bool] = ContextVar("is_unhurried", default=False)
 
 Row = tuple[Any, ...]
 
@@ -94,11 +99,24 @@ class PoolFigures(NamedTuple):
     failed: int
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let statements of this block (and thread) take as long as they do: for maintenance and audits."""
+    token = _is_unhurried.set(True)
+    try:
+        yield
+    finally:
+        _is_unhurried.reset(token)
+
+
 class Database:
     """A pool of connections to one database; thread-safe.
 
     ``conninfo`` is a libpq URI or keyword string. Open it after a fork, never before.
     Raises DatabaseUnavailable when no connection can be had.
+
+    A statement that takes longer than ``statement_timeout`` seconds, if there is such an end, is stopped and
+    raises StatementTimeout.
 
     A connection that breaks fails the command that holds it. The next command looks after the others
     first: it calls ``revive``, which brings back a server that died (if it is ours to start) or raises
@@ -112,16 +130,18 @@ class Database:
         min_size: int = 2,
         max_size: int = 20,
         timeout: float = 30.0,
+        statement_timeout: float | None = None,
         revive: Callable[[], None] = lambda: None,
     ) -> None:
         self.conninfo = conninfo
         self._timeout = timeout
+        self._is_hurried = statement_timeout is not None
         self._revive = revive
         self._recovery = threading.Lock()
         self._in_doubt = False
         self._pool = _WarmPool(
             conninfo,
-            kwargs=_CONNECTION,
+            kwargs={**_CONNECTION, "options": _options(statement_timeout)},
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,
@@ -146,11 +166,16 @@ class Database:
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
         """An ordinary psycopg connection in autocommit mode, for long reads and administration."""
         connection = self._taken()
+        lifts_timeout = self._is_hurried and _is_unhurried.get()
         try:
+            if lifts_timeout:
+                connection.execute("SET statement_timeout = 0")
             yield connection
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(_one_line(error)) from error
         finally:
+            if lifts_timeout:
+                _restore_timeout(connection)
             if connection.closed:
                 self._in_doubt = True
             self._pool.putconn(connection)
@@ -450,6 +475,21 @@ class _JsonbLoader(Loader):
         return orjson.loads(memoryview(data)[1:])
 
 
+def _options(statement_timeout: float | None) -> str:
+    """Whoever waits for a lock hears that it is locked, which says more, before the statement is stopped."""
+    if statement_timeout is None:
+        return _OPTIONS
+    end = max(10, int(statement_timeout * 1000))
+    return f"{_OPTIONS} -c statement_timeout={end} -c lock_timeout={min(30_000, end * 9 // 10)}"
+
+
+def _restore_timeout(connection: psycopg.Connection[Any]) -> None:
+    try:
+        connection.execute("RESET statement_timeout")
+    except psycopg.Error:
+        connection.close()  # the pool makes another, which has it
+
+
 def _configure(connection: psycopg.Connection[Any]) -> None:
     connection.adapters.register_loader("numeric", _FloatLoader)
     connection.adapters.register_loader("jsonb", _JsonbLoader)
@@ -468,6 +508,8 @@ def _translated(error: psycopg.Error) -> Exception:
     sqlstate = error.sqlstate or ""
     if sqlstate in _LOST_RACES:
         return Conflict(_LOST_RACES[sqlstate], details={"sqlstate": sqlstate})
+    if sqlstate == _CANCELLED:
+        return StatementTimeout(_one_line(error))
     # libpq's own errors, such as a connection that broke, have no code.
     is_over = not sqlstate or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
     if is_over or sqlstate.startswith(("08", "57P", "53")):

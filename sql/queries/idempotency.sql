@@ -1,4 +1,4 @@
--- Idempotency keys, scoped to the acting user and the command.
+-- Idempotency keys, scoped to whoever gives the command, and to the command.
 
 -- name: reserve
 -- Whether nobody else is working under this key; holds it until the end of the transaction.

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI
 
 import gndp
 from gndp.server import build_app
+from gndp.settings import Settings
 
 
 @contextmanager
@@ -21,9 +22,10 @@ def served(
     needs_authentication: bool = False,
     only: Literal["api", "ui"] | None = None,
     add_routes: Callable[[FastAPI], None] = lambda app: None,
+    **settings: Any,
 ) -> Iterator[str]:
     """The address of a running server; it is stopped afterwards."""
-    app = build_app(workbench, needs_authentication, only)
+    app = build_app(workbench, needs_authentication, only, Settings(**settings))
     add_routes(app)
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)

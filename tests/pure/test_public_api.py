@@ -19,6 +19,7 @@ PUBLIC = [
     "Phase",
     "Problem",
     "Refusal",
+    "StatementTimeout",
     "Step",
     "Template",
     "Unauthenticated",

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from gndp.api import schemas
-from gndp.api.callers import Bench
+from gndp.api.callers import Bench, require_precondition
 from gndp.api.descriptions import answers
 from gndp.api.replies import json_reply, tagged_reply
 from gndp.api.types import Name
@@ -62,6 +62,7 @@ def save_calendar(
     request: Request, bench: Bench, name: _Name, body: CalendarDocument, if_match: _IfMatch = None
 ) -> Response:
     """Save a calendar under a name. Clocks that run keep the one that they started with."""
+    require_precondition(request, if_match is not None)
     in_place_of = None if if_match in (None, "*") else _with_tag(bench, name, if_match)
     return _reply(request, bench.calendars.save(name, body.model_dump(), in_place_of=in_place_of))
 
