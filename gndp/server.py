@@ -176,8 +176,8 @@ class SameOriginOnly:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif self._is_shared(scope):
-            headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
-            await self._shared({**scope, "headers": headers}, receive, send)
+            scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+            await self._shared(scope, receive, send)
         else:
             refusal = JSONResponse({"detail": "another site's request"}, status_code=403)
             await refusal(scope, receive, send)

@@ -1,4 +1,4 @@
-"""What the body of a request may be: how large, how slow, in what format, and how nested."""
+"""What a request may be: its address in UTF-8; its body not too large, slow or nested, and JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -31,9 +32,11 @@ _Place = tuple["_Place", str | int] | None
 
 
 class Limits:
-    """ASGI middleware for ``/api``: refuses a body that is too large (413), takes longer than
-    ``body_timeout`` seconds (408), is not JSON by name (415) or beyond what JSON ought to be (400, 422),
-    before anything reads it."""
+    """ASGI middleware for ``/api``: refuses what nothing should read.
+
+    That is an address that is not UTF-8 (400), and a body that is too large (413), takes longer than
+    ``body_timeout`` seconds (408), is not JSON by name (415) or beyond what JSON ought to be (400, 422).
+    """
 
     def __init__(self, app: ASGIApp, body_timeout: float) -> None:
         self._app = app
@@ -41,12 +44,17 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if not _announces_body(scope) or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
         try:
-            body = await self._body(headers, receive)
+            _require_utf8(scope)
+            if _announces_body(scope):
+                body = await self._body(headers, receive)
+                receive = _replayed(body, receive)
+            else:
+                body = b""
             if body:
                 _require_json(headers)
                 _require_reasonable(body)
@@ -55,7 +63,7 @@ class Limits:
         except (Refused, Invalid) as refusal:
             await reply_to(Request(scope), refusal)(scope, receive, send)
         else:
-            await self._app(scope, _replayed(body, receive), send)
+            await self._app(scope, receive, send)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         try:
@@ -67,9 +75,17 @@ class Limits:
 
 
 def _announces_body(scope: Scope) -> bool:
-    return scope["type"] == "http" and any(
-        name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"]
-    )
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
+
+
+def _require_utf8(scope: Scope) -> None:
+    """Raise Refused for an address that would be read as other characters than those that were meant."""
+    address = scope.get("raw_path", b"") + scope.get("query_string", b"")
+    if b"%" in address or not address.isascii():
+        try:
+            unquote_to_bytes(address).decode()
+        except UnicodeDecodeError:
+            raise Refused("malformed", 400, "the address is not UTF-8") from None
 
 
 def _require_json(headers: Headers) -> None:
