@@ -10,8 +10,6 @@ _COMMON: _Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
@@ -20,6 +18,8 @@ FOR_DATA: _Headers = (*_COMMON, (b"content-security-policy", b"default-src 'none
 
 _FOR_PAGES: _Headers = (
     *_COMMON,
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (
         b"content-security-policy",
         # Bokeh begins a page with scripts in it, Panel makes its components' modules into blobs. Both do

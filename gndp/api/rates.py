@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import threading
 import time
 from typing import NamedTuple
 
@@ -22,15 +23,56 @@ from gndp.api.problems import Refused, reply_to
 _PASSWORD_PATHS = frozenset(f"/api/auth/{name}" for name in ("sign-in", "token", "link", "password"))
 _UNASKED_PATHS = frozenset({"/api/openapi.json"})
 _WITHOUT_AUTHENTICATION = 100
+_LOOK_EVERY = 10.0
 _KEY = "gndp.quota"
 
 
 class _Quota(NamedTuple):
     """``policy`` is the header that tells of it."""
 
-    name: str
+    name: bytes
     item: RateLimitItem
     policy: bytes
+
+
+class Counters(MemoryStorage):
+    """Counters in memory, without the thread that ``MemoryStorage`` starts up to a hundred times a second to
+    look for what has expired: the event loop waited for each. They are looked through here every 10 seconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timer = _Idle(0, lambda: None)
+        self._looked_at = time.monotonic()
+
+    def take(self, key: str, most: int, window: int) -> int:
+        """Count one more under a key unless that is too many in the window, a number of seconds; how many are
+        left then, -1 when it was one too many.
+
+        The strategy of ``limits`` does the same, and as much again to tell what is left.
+        """
+        now = time.time()
+        before, current = self.sliding_window_keys(key, window, now)
+        remaining = 1 - now % window / window  # of the window before, that a window to now still covers
+        left = most - 1 - math.floor(self.get(before) * remaining + self.get(current))
+        if left >= 0:
+            self.incr(current, 2 * window)
+        return max(left, -1)
+
+    def drop_expired(self) -> None:
+        """Forget what has expired, if it is time to look."""
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_EVERY:
+            self._looked_at = now
+            for key in list(self.expirations):
+                self.get(key)  # which drops it
+
+
+class _Idle(threading.Timer):
+    """A timer that is never started, and of which it is never asked for another."""
+
+    def is_alive(self) -> bool:
+        return True
 
 
 class Rates:
@@ -42,7 +84,8 @@ class Rates:
 
     def __init__(self, rate_limit: str, sign_in_rate_limit: str, needs_authentication: bool) -> None:
         self.needs_authentication = needs_authentication
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._counters = Counters()
+        self._limiter = SlidingWindowCounterRateLimiter(self._counters)
         times = 1 if needs_authentication else _WITHOUT_AUTHENTICATION
         self._default = _quota("default", rate_limit, times)
         self._passwords = _quota("passwords", sign_in_rate_limit)
@@ -62,16 +105,22 @@ class Rates:
     def _count(self, scope: Scope, quota: _Quota | None, kind: str, who: str) -> None:
         if quota is None or _KEY in scope:
             return
-        is_good = self._limiter.hit(quota.item, quota.name, kind, who)
-        free_at, left = self._limiter.get_window_stats(quota.item, quota.name, kind, who)
-        wait = quota.item.get_expiry() if left else max(1, math.ceil(free_at - time.time()))
+        self._counters.drop_expired()
+        window = quota.item.get_expiry()
+        left = self._counters.take(quota.item.key_for(kind, who), quota.item.amount, window)
+        wait = window if left > 0 else self._wait(quota, kind, who)
         scope[_KEY] = (
             (b"ratelimit-policy", quota.policy),
-            (b"ratelimit", f'"{quota.name}";r={left};t={wait}'.encode()),
+            (b"ratelimit", b'"%b";r=%d;t=%d' % (quota.name, max(left, 0), wait)),
         )
-        if not is_good:
+        if left < 0:
             detail = f"no more than {quota.item} from one {kind}: ask again in {wait} s"
             raise Refused("rate-limited", 429, detail, {"Retry-After": str(wait)})
+
+    def _wait(self, quota: _Quota, kind: str, who: str) -> int:
+        """Seconds until somebody who has used up a quota has some again."""
+        free_at, _ = self._limiter.get_window_stats(quota.item, kind, who)
+        return max(1, math.ceil(free_at - time.time()))
 
 
 class RateLimits:
@@ -112,8 +161,8 @@ def _quota(name: str, rate: str, times: int = 1) -> _Quota | None:
     if rate == "off":
         return None
     item = parse(rate)
-    item = type(item)(item.amount * times, item.multiples)
-    return _Quota(name, item, f'"{name}";q={item.amount};w={item.get_expiry()}'.encode())
+    item = type(item)(item.amount * times, item.multiples, namespace=name)
+    return _Quota(name.encode(), item, f'"{name}";q={item.amount};w={item.get_expiry()}'.encode())
 
 
 def _has_credentials(scope: Scope) -> bool:
