@@ -27,7 +27,7 @@ MOST_ITEMS = 500
 class BulkItem(schemas.Body):
     """One of the items."""
 
-    id: UUID = Field(description="its id")
+    id: UUID = Field(description="its id", examples=["01a211c1-c552-7642-b48c-fa1ae01e586f"])
     version: Count | None = Field(
         None, ge=0, le=2**31 - 1, description="the version that it must still have; null for any"
     )

@@ -203,3 +203,19 @@ FIELDS = {
     "warnings": "how many warnings it has reached",
 }
 """The meaning of each field by its name."""
+
+EXAMPLES = {
+    "active": True,
+    "capacity": 4,
+    "lead": "ann",
+    "new_status": "suspended",
+    "opened_at": "2026-03-02T09:00:00Z",
+    "priority": "high",
+    "process_instance_id": "01a211c1-c552-7642-b48c-fa1ae01e586f",
+    "seqs": [17],
+    "skills": {"kyc": 3},
+    "tags": ["branch", "complaint"],
+    "user_id": "bob",
+    "until": "2035-08-15T08:00:00+02:00",
+}
+"""An example of each field that has the same one wherever it may be said."""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from gndp.api.meanings import FIELDS
+from gndp.api.meanings import EXAMPLES, FIELDS
 from gndp.api.types import Count, Flag, Instant, Minutes, Name, Skills, SlaMinutes, Text
 from gndp.core import explanations, records, routing
 from gndp.core.states import AssignmentMethod, Priority, ProcessStatus
@@ -121,7 +121,10 @@ class Body(BaseModel):
 
 
 def given(default: Any = ..., *, name: str, **more: Any) -> Any:
-    """A field of a body, with the meaning of its name; one without a ``default`` must be there."""
+    """A field of a body, with the meaning and the example of its name; one without a ``default`` must be
+    there."""
+    if name in EXAMPLES:
+        more.setdefault("examples", [EXAMPLES[name]])
     return Field(default, description=FIELDS[name], **more)
 
 
@@ -158,7 +161,7 @@ class UpdateStatus(Body):
     user_id: Name | None = given(None, name="user_id")
     error_message: Text | None = given(None, name="error_message")
     output_data: JsonObject | None = given(None, name="output_data")
-    reason: Text | None = given(None, name="reason")
+    reason: Text | None = given(None, name="reason", examples=["the customer is abroad"])
 
 
 class UpdateProcess(Body):

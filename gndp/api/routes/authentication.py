@@ -30,15 +30,21 @@ class SignIn(Body):
 class ChangePassword(Body):
     """The password of now, and the one from now on."""
 
-    password: str = Field(description="the password of now")
-    new: NewPassword = Field(description="the password from now on: 15 to 256 characters")
+    password: str = Field(description="the password of now", examples=["correct horse battery"])
+    new: NewPassword = Field(
+        description="the password from now on: 15 to 256 characters", examples=["staple of another horse"]
+    )
 
 
 class RedeemLink(Body):
     """A one-time link, and the password to be set by it."""
 
-    token: str = Field(description="what the link ends with")
-    password: NewPassword = Field(description="the password from now on: 15 to 256 characters")
+    token: str = Field(
+        description="what the link ends with", examples=["J3nB0l1c8mWm2tq7c0m9y5Wc3p0zv6R5kq4u8xYtA2E"]
+    )
+    password: NewPassword = Field(
+        description="the password from now on: 15 to 256 characters", examples=["correct horse battery"]
+    )
 
 
 class CreateToken(Body):
@@ -47,9 +53,12 @@ class CreateToken(Body):
     name: Name = Field(description="what it is for", examples=["nightly export"])
     scopes: list[TokenScope] = Field(
         description="read, write or admin; each brings those before it along",
+        examples=[["read"]],
         json_schema_extra={"minItems": 1},
     )
-    expires_at: Instant = Field(description="when it ends: within 365 days")
+    expires_at: Instant = Field(
+        description="when it ends: within 365 days", examples=["2026-12-31T00:00:00Z"]
+    )
 
 
 class Me(BaseModel):

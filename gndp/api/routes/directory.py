@@ -41,7 +41,7 @@ class ChangePerson(schemas.Body):
 class AddPerson(ChangePerson):
     """A person to be added, or a program's account."""
 
-    user_id: Name = schemas.given(name="user_id", examples=["ann"])
+    user_id: Name = schemas.given(name="user_id", examples=["eve"])
 
 
 class ChangeTeam(schemas.Body):
