@@ -41,6 +41,7 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.queue
 	$(BIN)/python -m benchmarks.events
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.api_at_size
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak

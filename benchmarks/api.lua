@@ -1,22 +1,22 @@
--- Sends one request for each id of the file IDS in turn: GET tasks/{id}, or with COMPLETE its completion.
+-- Asks for each address of the file ADDRESSES in turn; with COMPLETE it posts what completes a task.
 -- Prints one line of JSON at the end.
 
-local ids, position = {}, 0
+local addresses, position = {}, 0
 local completes = os.getenv("COMPLETE") == "1"
 local authorization = os.getenv("AUTHORIZATION")
 
-for line in io.lines(os.getenv("IDS")) do
-  ids[#ids + 1] = line
+for line in io.lines(os.getenv("ADDRESSES")) do
+  addresses[#addresses + 1] = line
 end
 
 function request()
-  position = position % #ids + 1
+  position = position % #addresses + 1
   local headers = { ["Content-Type"] = "application/json", ["Authorization"] = authorization }
   if not completes then
-    return wrk.format("GET", "/api/tasks/" .. ids[position], headers)
+    return wrk.format("GET", addresses[position], headers)
   end
   local body = '{"user_id": "bob", "output_data": {"done": true}}'
-  return wrk.format("POST", "/api/tasks/" .. ids[position] .. "/complete", headers, body)
+  return wrk.format("POST", addresses[position], headers, body)
 end
 
 function done(summary, latency)

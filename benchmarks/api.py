@@ -111,13 +111,18 @@ def _wait_for(address: str) -> None:
 
 
 def shoot(
-    address: str, ids: list[str], connections: int, seconds: float, completes: bool, token: str | None = None
+    address: str,
+    asked: list[str],
+    connections: int,
+    seconds: float,
+    completes: bool,
+    token: str | None = None,
 ) -> Figures:
     """What wrk measures; raises SystemExit when a request failed."""
-    with tempfile.NamedTemporaryFile("w", suffix=".ids") as file:
-        file.write("\n".join(ids) + "\n")
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(asked) + "\n")
         file.flush()
-        environment = {"IDS": file.name, "COMPLETE": "1" if completes else "0"}
+        environment = {"ADDRESSES": file.name, "COMPLETE": "1" if completes else "0"}
         if token is not None:
             environment["AUTHORIZATION"] = f"Bearer {token}"
         script = Path(__file__).with_name("api.lua")
@@ -135,6 +140,11 @@ def shoot(
     return Figures(said["requests"] / said["seconds"], said["median"], said["p99"])
 
 
+def paths(ids: list[str], completes: bool) -> list[str]:
+    """The addresses of tasks, or of their completion."""
+    return [f"/api/tasks/{id}{'/complete' if completes else ''}" for id in ids]
+
+
 def compare(
     bare: str, ours: str, ids: Iterator[str], connections: int, options: argparse.Namespace, token: str | None
 ) -> None:
@@ -143,9 +153,10 @@ def compare(
     for completes, name, most in ((False, "task detail", 0), (True, "complete a task", options.most)):
         rounds = []
         for _ in range(options.rounds):
-            given = (lambda: list(islice(ids, most))) if completes else (lambda: some)  # noqa: B023
-            floor = shoot(bare, some, connections, options.seconds, completes)
-            rounds.append((floor, shoot(ours, given(), connections, options.seconds, completes, token)))
+            given = list(islice(ids, most)) if completes else some
+            floor = shoot(bare, paths(some, completes), connections, options.seconds, completes)
+            mine = shoot(ours, paths(given, completes), connections, options.seconds, completes, token)
+            rounds.append((floor, mine))
         rates = [ours.rate / floor.rate for floor, ours in rounds]
         tails = [ours.p99 / floor.p99 for floor, ours in rounds]
         floor, mine = (_medians(side) for side in zip(*rounds, strict=True))

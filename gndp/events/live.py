@@ -81,13 +81,13 @@ class LiveStream:
         self._backlog = self._start
         self._backlog_end = until.past
 
-    def push(self, heard: list[tuple[LoggedEvent, Position]]) -> bool:
+    def push(self, heard: list[tuple[LoggedEvent, LiveEvent]]) -> bool:
         """Take over what was heard; whether there is something for this listener in it. Never waits."""
         if self._is_dropped or self._is_closed:
             return False
         wanted = [
-            LiveEvent(logged.event, position.token)
-            for logged, position in heard
+            live
+            for logged, live in heard
             if self._wants(logged.event) and not self._seen.has(logged.xid, logged.event.seq)
         ]
         self._pushed.extend(wanted)
@@ -209,8 +209,9 @@ class LiveStreams:
     def give(self, heard: list[tuple[LoggedEvent, Position]]) -> None:
         """Give events to all streams, and wake each thread, and each event loop once."""
         loops: dict[asyncio.AbstractEventLoop, list[LiveStream]] = {}
+        events = [(logged, LiveEvent(logged.event, position.token)) for logged, position in heard]
         for stream in self._streams:
-            if not stream.push(heard):
+            if not stream.push(events):
                 continue
             if stream.loop is None:
                 stream.wake()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import orjson
@@ -22,6 +22,7 @@ router = APIRouter(prefix="/events", tags=["events"])
 HEARTBEAT = 15.0
 """Seconds without an event after which a stream says that it lives, and asks whether its caller may still."""
 
+_KEPT = 500
 _STREAM = answers(None, 403, 409, 422)
 _STREAM[200] = {
     "description": "Server-Sent Events: `id` is a position to go on from, `event` the event's type, `data` "
@@ -70,7 +71,7 @@ async def _sent(request: Request, stream: LiveStream) -> AsyncIterator[bytes]:
             done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT)
             if done:
                 live, coming = coming.result(), None
-                yield _message(live.position, live.event.event_type, live.event._asdict())
+                yield _message(live.position, live.event.event_type, _written(live))
             elif await _may_still(request):
                 yield b": still there\n\n"
             else:
@@ -78,15 +79,28 @@ async def _sent(request: Request, stream: LiveStream) -> AsyncIterator[bytes]:
     except StopAsyncIteration:
         pass
     except ListenerDropped as dropped:
-        yield _message(dropped.position, "gndp.dropped", {"detail": str(dropped)})
+        yield _message(dropped.position, "gndp.dropped", orjson.dumps({"detail": str(dropped)}))
     finally:
         stream.close()
         if coming is not None:
             coming.cancel()
 
 
-def _message(id: str, event: str, data: dict[str, Any]) -> bytes:
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (id.encode(), event.encode(), orjson.dumps(data))
+_newest: dict[UUID, bytes] = {}
+
+
+def _written(live: LiveEvent) -> bytes:
+    """An event as JSON. The newest are kept, since all streams of this process send them, in its one loop."""
+    written = _newest.get(live.event.id)
+    if written is None:
+        written = _newest[live.event.id] = orjson.dumps(live.event._asdict())
+        if len(_newest) > _KEPT:
+            del _newest[next(iter(_newest))]
+    return written
+
+
+def _message(id: str, event: str, data: bytes) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (id.encode(), event.encode(), data)
 
 
 async def _may_still(request: Request) -> bool:
