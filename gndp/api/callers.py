@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from gndp.access.entrance import Entrance, principal_of
 from gndp.access.identity import Identity
 from gndp.api.correlation import correlation_of
+from gndp.api.meanings import FIELDS
 from gndp.api.problems import Refused
 from gndp.core.errors import Forbidden, Unauthenticated
 from gndp.workbench import Workbench
@@ -112,6 +113,7 @@ Common = Annotated[dict[str, Any], Depends(common_of)]
 Creating = Annotated[dict[str, Any], Depends(creating_of)]
 ExpectedVersion = Annotated[int | None, Depends(if_match_of)]
 ItemId = Annotated[str, Path(description="its id: a UUID")]
+Actor = Annotated[str | None, Query(description=FIELDS["user_id"])]
 
 
 def _version(if_match: str | None) -> int | None:

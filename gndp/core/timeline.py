@@ -28,8 +28,8 @@ class Stretch(NamedTuple):
     """A stretch of time in which a task (``task_id`` None: the process) stood at one place with one person.
 
     ``status`` is the item's status; of a pending task it is blocked or ready, of one in progress that waits
-    for something waiting. ``begun_by`` is whose command began it. ``ends_at`` is None while it lasts; the last
-    stretch of an item that has ended is an instant.
+    for something waiting. ``begun_by`` is whose command began it. ``ends_at`` is None while it lasts; the
+    last stretch of an item that has ended is an instant.
     """
 
     task_id: UUID | None

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from gndp.api.callers import Bench, Creating, ExpectedVersion
+from gndp.api.callers import Actor, Bench, Creating, ExpectedVersion
 from gndp.api.descriptions import answers
 from gndp.api.problems import Place
 from gndp.api.replies import item_reply, json_reply, rows
@@ -47,14 +47,21 @@ def list_definitions(bench: Bench) -> Response:
 
 @router.post("", responses=answers(Definition, 409, 412, 422))
 def publish_definition(
-    request: Request, bench: Bench, creating: Creating, expected: ExpectedVersion, document: _Document
+    request: Request,
+    bench: Bench,
+    creating: Creating,
+    expected: ExpectedVersion,
+    document: _Document,
+    user_id: Actor = None,
 ) -> Response:
     """Publish a definition as its next version; the newest one again when nothing has changed.
 
     `If-Match` says which version must be the newest still, "0" that there is none yet.
     """
     key = creating["idempotency_key"]
-    published = bench.definitions.publish(document, expected_version=expected, idempotency_key=key)
+    published = bench.definitions.publish(
+        document, user_id=user_id, expected_version=expected, idempotency_key=key
+    )
     return item_reply(request, published)
 
 
