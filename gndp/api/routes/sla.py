@@ -18,7 +18,7 @@ from gndp.core.clocks import ClockReading
 router = APIRouter(tags=["SLA"])
 
 Policy = schemas.described(records.PublishedPolicy, "Policy", meanings={"version": "which version it is"})
-_POLICY_EXAMPLE = {"name": "answer", "applies_to": "task", "target": {"minutes": 60}}
+_POLICY_EXAMPLE = {"name": "answer", "item": "task", "target_minutes": 60}
 _Document = Annotated[
     dict[str, Any],
     Body(
