@@ -10,6 +10,8 @@
         )
 """
 
+from typing import TYPE_CHECKING, Any
+
 from gndp.core.calendars import Calendar
 from gndp.core.errors import (
     Conflict,
@@ -21,12 +23,17 @@ from gndp.core.errors import (
     Invalid,
     NotFound,
     Problem,
+    RateLimited,
     Refusal,
+    ServerFault,
+    ServerUnavailable,
     Unauthenticated,
 )
 from gndp.core.events import Payload
 from gndp.core.templates import Phase, Step, Template
-from gndp.workbench import Workbench, connect
+
+if TYPE_CHECKING:
+    from gndp.workbench import Workbench, connect
 
 __all__ = [
     "Calendar",
@@ -41,10 +48,22 @@ __all__ = [
     "Payload",
     "Phase",
     "Problem",
+    "RateLimited",
     "Refusal",
+    "ServerFault",
+    "ServerUnavailable",
     "Step",
     "Template",
     "Unauthenticated",
     "Workbench",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The engine is loaded when it is first asked for: programs with a client only never need it.
+    if name in ("Workbench", "connect"):
+        from gndp import workbench
+
+        return getattr(workbench, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
