@@ -91,6 +91,8 @@ class LiveStream:
             if self._reply is None:
                 self._connect()
             for message in self._messages:
+                if self._closed.is_set():
+                    break
                 self._position = message.id or self._position
                 if message.event and message.event != _DROPPED:
                     self._failures = 0

@@ -15,12 +15,14 @@ class Message(NamedTuple):
 
 
 def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
-    """The messages of a stream; of one that breaks off within a message, not that one."""
+    """The messages of a stream; of one that breaks off within a message, not that one.
+
+    A comment alone is a message that says nothing: its sender lives.
+    """
     fields: dict[bytes, bytes] = {}
     for line in _lines(chunks):
         if not line:
-            if fields:
-                yield _message(fields)
+            yield _message(fields)
             fields = {}
             continue
         name, _, value = line.partition(b":")
