@@ -10,6 +10,7 @@
         )
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gndp.core.calendars import Calendar
@@ -62,8 +63,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # The engine is loaded when it is first asked for: programs with a client only never need it.
-    if name in ("Workbench", "connect"):
-        from gndp import workbench
-
-        return getattr(workbench, name)
+    if name in ("Workbench", "connect", "workbench"):
+        workbench = import_module("gndp.workbench")
+        return workbench if name == "workbench" else getattr(workbench, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
