@@ -36,6 +36,7 @@ def add_api(app: FastAPI, workbench: Workbench, needs_authentication: bool) -> N
     api = APIRouter(prefix="/api")
     for noun in _NOUNS:
         api.include_router(noun.router)
+    api.include_router(tasks.batches)
     app.include_router(api)
     describe(app)
     add_problem_replies(app)

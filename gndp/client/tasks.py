@@ -96,7 +96,7 @@ class Tasks(Noun):
         are made in the same call. The answer is in the order given."""
         options = {"idempotency_key": idempotency_key, "correlation_id": correlation_id}
         body = given(specifications=specifications, user_id=user_id)
-        return records(Task, self._transport.command("POST", "/tasks/many", body, options=options))
+        return records(Task, self._transport.command("POST", "/bulk/new-tasks", body, options=options))
 
     def assign(
         self,

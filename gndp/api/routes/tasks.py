@@ -16,6 +16,7 @@ from gndp.api.meanings import FIELDS
 from gndp.api.replies import item_reply, json_reply, rows
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+batches = APIRouter(prefix="/bulk", tags=["tasks"])
 
 
 @router.post("", responses=answers(schemas.Task, 404, 409, 422))
@@ -25,7 +26,7 @@ def create_task(request: Request, bench: Bench, creating: Creating, body: schema
     return item_reply(request, bench.tasks.create(**given, **creating))
 
 
-@router.post("/many", responses=answers(list[schemas.Task], 404, 409, 422))  # type: ignore[valid-type]
+@batches.post("/new-tasks", responses=answers(list[schemas.Task], 404, 409, 422))  # type: ignore[valid-type]
 def create_tasks(bench: Bench, creating: Creating, body: schemas.CreateTasks) -> Response:
     """Add many tasks in one transaction."""
     given = [task.model_dump(exclude_unset=True) for task in body.specifications]
