@@ -10,6 +10,9 @@
         )
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from gndp.core.calendars import Calendar
 from gndp.core.errors import (
     Conflict,
@@ -21,13 +24,18 @@ from gndp.core.errors import (
     Invalid,
     NotFound,
     Problem,
+    RateLimited,
     Refusal,
+    ServerFault,
+    ServerUnavailable,
     StatementTimeout,
     Unauthenticated,
 )
 from gndp.core.events import Payload
 from gndp.core.templates import Phase, Step, Template
-from gndp.workbench import Workbench, connect
+
+if TYPE_CHECKING:
+    from gndp.workbench import Workbench, connect
 
 __all__ = [
     "Calendar",
@@ -42,7 +50,10 @@ __all__ = [
     "Payload",
     "Phase",
     "Problem",
+    "RateLimited",
     "Refusal",
+    "ServerFault",
+    "ServerUnavailable",
     "StatementTimeout",
     "Step",
     "Template",
@@ -50,3 +61,11 @@ __all__ = [
     "Workbench",
     "connect",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The engine is loaded when it is first asked for: programs with a client only never need it.
+    if name in ("Workbench", "connect", "workbench"):
+        workbench = import_module("gndp.workbench")
+        return workbench if name == "workbench" else getattr(workbench, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,7 @@ from gndp.access.identity import Identity, Proof
 from gndp.access.passwords import Passwords
 from gndp.access.secrets import digest, is_secret, new_secret
 from gndp.core import arguments
+from gndp.core.accounts import Account, OneTimeLink
 from gndp.core.credentials import Standing, after_failure, new_password, presented_password
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem, Unauthenticated
 from gndp.core.people import new_person
@@ -30,28 +31,6 @@ LINK_VALID_FOR = timedelta(hours=24)
 
 MOST_LINK_VALID_FOR = timedelta(days=7)
 """How long a one-time link may be good."""
-
-
-class Account(NamedTuple):
-    """What may be told of an account. ``failed_attempts`` are the wrong passwords since the last right
-    one."""
-
-    user_id: str
-    has_password: bool
-    password_changed_at: datetime | None
-    failed_attempts: int
-    locked_until: datetime | None
-    created_at: datetime
-
-
-class OneTimeLink(NamedTuple):
-    """What somebody sets a password with, once, until ``expires_at``. ``token`` is told here and never
-    again."""
-
-    token: str
-    user_id: str
-    purpose: LinkPurpose
-    expires_at: datetime
 
 
 class _Locked(NamedTuple):

@@ -12,11 +12,12 @@ import secrets
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from gndp.access.identity import Identity, Proof
 from gndp.access.secrets import digest
 from gndp.core import arguments
+from gndp.core.accounts import ApiToken, NewToken
 from gndp.core.credentials import whole_scopes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem, Unauthenticated
 from gndp.core.states import TokenScope
@@ -32,32 +33,6 @@ NOTED_EVERY = timedelta(minutes=1)
 _FORM = re.compile(r"gndp_([0-9a-f]{16})_([0-9a-f]{64})", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _NOBODYS = bytes(32)
-
-
-class ApiToken(NamedTuple):
-    """What may be told of a token. ``scopes`` include those that others bring along."""
-
-    id: str
-    user_id: str
-    name: str
-    scopes: list[str]
-    created_at: datetime
-    created_by: str | None
-    expires_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-    @property
-    def prefix(self) -> str:
-        """How the token begins, to know it again by."""
-        return f"gndp_{self.id}"
-
-
-class NewToken(NamedTuple):
-    """A token that was made; ``token`` is told here and never again."""
-
-    token: str
-    record: ApiToken
 
 
 class ApiTokens:

@@ -28,7 +28,7 @@ from gndp.workbench import Workbench
 
 _DOCS = {"tryItOutEnabled": True, "filter": True, "displayRequestDuration": True, "docExpansion": "none"}
 _ROUTERS = (
-    *(authentication.router, processes.router, tasks.router, bulk.router),
+    *(authentication.router, processes.router, tasks.router, tasks.batches, bulk.router),
     *(definitions.router, definitions.validation, sla.router, calendars.router, directory.router),
     *(events.router, subscriptions.router, jobs.router, accounts.router),
 )

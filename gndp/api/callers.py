@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from gndp.access.entrance import Entrance, principal_of
 from gndp.access.identity import Identity
 from gndp.api.correlation import caller_is, correlation_of
+from gndp.api.meanings import FIELDS
 from gndp.api.problems import Refused
 from gndp.api.rates import Rates
 from gndp.api.types import Id, Name
@@ -150,8 +151,8 @@ Bench = Annotated[Workbench, Depends(workbench_of)]
 Common = Annotated[dict[str, Any], Depends(common_of)]
 Creating = Annotated[dict[str, Any], Depends(creating_of)]
 ExpectedVersion = Annotated[int | None, Depends(if_match_of)]
-By = Annotated[Name | None, Query(alias="user_id", description="who does it; whoever calls if left out")]
 ItemId = Annotated[Id, Path(description="its id: a UUID")]
+Actor = Annotated[Name | None, Query(description=FIELDS["user_id"])]
 
 
 def _version(if_match: str | None) -> int | None:

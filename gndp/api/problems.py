@@ -52,6 +52,13 @@ class Current(BaseModel):
     version: int | None = Field(description="its version now, as in its ETag; null where it has none")
 
 
+class Missing(BaseModel):
+    """What there is not."""
+
+    kind: str = Field(description="what was looked for, such as process, task or person")
+    id: str = Field(description="the id or name that was asked for")
+
+
 class Problem(BaseModel):
     """A refusal or a fault, as RFC 9457 has it."""
 
@@ -64,6 +71,7 @@ class Problem(BaseModel):
     correlation_id: str = Field(description="what the server's log and the events call this request")
     problems: list[Place] | None = Field(default=None, description="everything that is wrong with the input")
     current: Current | None = Field(default=None, description="the state that a conflict is with")
+    missing: Missing | None = Field(default=None, description="what was not found")
 
 
 class Refused(Exception):
@@ -134,11 +142,13 @@ def problem_of(request: Request, error: GndpError) -> tuple[dict[str, Any], dict
     """The problem details that a refusal of the workbench means, and the headers that go with them."""
     match error:
         case NotFound():
-            return _details(request, "not-found", 404, str(error)), {}
+            missing = {"kind": error.kind, "id": error.id}
+            return _details(request, "not-found", 404, str(error), missing=missing), {}
         case Conflict():
             kind, status = ("stale", 412) if error.stale else ("conflict", 409)
             current = {"status": error.status, "version": error.version}
-            return _details(request, kind, status, str(error), current=current), {}
+            headers = {"Retry-After": "1"} if error.details.get("is_under_way") else {}
+            return _details(request, kind, status, str(error), current=current), headers
         case Invalid():
             return _invalid(request, [(problem.place, problem.message) for problem in error.problems]), {}
         case Unauthenticated():

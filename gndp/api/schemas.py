@@ -39,29 +39,6 @@ def described(
     return create_model(name, __doc__=(kind.__doc__ or "").split("\n\n")[0], **fields)
 
 
-LISTED_PROCESS_FIELDS = (
-    "id",
-    "process_definition_id",
-    "process_name",
-    "process_type",
-    "status",
-    "progress_percentage",
-    "initiated_by",
-    "assigned_to",
-    "priority",
-    "sla_status",
-    "created_at",
-    "started_at",
-    "completed_at",
-    "due_date",
-    "assigned_team",
-    "current_phase",
-    "sla_breach_time",
-    "tags",
-    "version",
-)
-"""What a list says of a process: what the contract names, and what a table of processes shows beside it."""
-
 Process = described(records.Process, "Process")
 Task = described(records.Task, "Task")
 Event = described(records.Event, "Event")
@@ -95,7 +72,7 @@ Timeline = create_model(
     stretches=(list[Stretch], Field(description=FIELDS["stretches"])),  # type: ignore[valid-type]
 )
 Summary = described(records.Summary, "Summary")
-ListedProcess = described(records.Process, "ListedProcess", frozenset(LISTED_PROCESS_FIELDS))
+ListedProcess = described(records.ListedProcess, "ListedProcess")
 ListedTask = described(records.Task, "ListedTask", process_name=str)
 MyTask = described(records.Task, "MyTask", ready=bool, process_name=str, process_type=str)
 UserWorkload = described(records.Workload, "UserWorkload")
@@ -216,14 +193,13 @@ class Comment(ByPerson):
     text: Text = given(name="text", examples=["the papers have come"])
 
 
-class CreateTask(Body):
-    """A task to be added to a process."""
+class NewTask(Body):
+    """One of the tasks to be added."""
 
     process_instance_id: UUID = given(name="process_instance_id")
     task_definition_id: Name = given(name="task_definition_id", examples=["check-papers"])
     task_name: Name = given(name="task_name", examples=["Check the papers"])
     task_type: Name = given(name="task_type", examples=["manual"])
-    user_id: Name | None = given(None, name="user_id")
     assigned_to: Name | None = given(None, name="assigned_to")
     assigned_team: Name | None = given(None, name="assigned_team")
     assignment_method: AssignmentMethod = given(None, name="assignment_method")
@@ -239,6 +215,18 @@ class CreateTask(Body):
     tags: list[Name] | None = given(None, name="tags")
     notes: Text | None = given(None, name="notes")
     required_skills: Skills | None = given(None, name="required_skills")
+
+
+class CreateTask(NewTask):
+    """A task to be added to a process."""
+
+    user_id: Name | None = given(None, name="user_id")
+
+
+class CreateTasks(ByPerson):
+    """Tasks to be added, all of them or none; they may depend on each other by the ids that they bring."""
+
+    specifications: list[NewTask] = Field(max_length=1000, description="the tasks, in order")
 
 
 class AssignTask(ByPerson):

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gndp.access.tokens import ApiToken
 from gndp.cli.exits import EXIT_CODES
 from gndp.cli.options import DatabaseUrl, DataDir, Json, opened, read_settings
 from gndp.cli.output import cells, print_json, print_table
+from gndp.core.accounts import ApiToken
 from gndp.core.states import TokenScope
 
 accounts_app = typer.Typer(help="Who can sign in: accounts, one-time links, API tokens.")

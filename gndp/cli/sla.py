@@ -19,10 +19,10 @@ from gndp.cli.sla_output import (
     print_recomputed,
     promise_in_words,
 )
+from gndp.core.clocks import ClockReading
 from gndp.core.errors import Invalid
 from gndp.core.policies import parse_policy
 from gndp.core.records import PublishedPolicy
-from gndp.engine.sla import ClockReading
 from gndp.workbench import Workbench
 
 sla_app = typer.Typer(

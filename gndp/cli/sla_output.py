@@ -9,10 +9,10 @@ from typing import Any
 import typer
 
 from gndp.cli.output import cells, one_line, print_table, shown_duration, shown_instant
+from gndp.core.clocks import ClockReading
 from gndp.core.policies import AppliesTo, Condition, EscalationLevel, Policy, parse_policy
 from gndp.core.records import PublishedPolicy
 from gndp.core.sla import Preview
-from gndp.engine.sla import ClockReading
 
 
 def promise_in_words(policy: Policy) -> str:

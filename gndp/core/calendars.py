@@ -7,6 +7,8 @@ worked at all, and one that it repeats in autumn is worked twice.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -148,6 +150,12 @@ class Calendar:
             "region": self.region,
             "holidays": [day.isoformat() for day in self.holidays],
         }
+
+    @property
+    def fingerprint(self) -> str:
+        """The first half of the document's SHA-256, in hexadecimal: equal for equal calendars."""
+        document = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(document.encode()).hexdigest()[:32]
 
     def add_working_minutes(self, start: datetime, minutes: float) -> datetime:
         """The instant at which so many ``minutes`` have been worked since ``start``, in UTC.

@@ -35,6 +35,14 @@ class NamedClock(NamedTuple):
     item_name: str
 
 
+class ClockReading(NamedTuple):
+    """One clock of an item at an instant: its row as it is now, the item's name, and the reading then."""
+
+    clock: SlaClock
+    item_name: str
+    reading: Reading
+
+
 class Book:
     """The policies in force, each with its calendar: the terms of the clocks that start.
 

@@ -8,15 +8,17 @@
     │   ├── Conflict           the current state does not allow it; carries that state
     │   ├── Invalid            the arguments are wrong in themselves; carries every problem
     │   ├── Forbidden          the actor has not the right to it
+    │   ├── RateLimited        the server was asked too often; carries when it may be asked again
     │   └── Unauthenticated    nobody proved who they are, or not well enough; says no more than that
     ├── DatabaseUnavailable    the database cannot be reached, or the connection broke
     ├── StatementTimeout       the database was stopped over something that took too long
     ├── DatabaseMismatch       the database is from another version of GNDP, or is not GNDP's
     ├── EmbeddedServerError    the embedded PostgreSQL cannot be started from its data directory
-    └── ServerUnavailable      the address that the web server should listen on cannot be had
+    ├── ServerUnavailable      the web server cannot be reached, or cannot listen where it should
+    └── ServerFault            the web server failed, or its reply makes no sense
 
 The API maps the tree once: NotFound 404, Conflict 409, Invalid 422, Forbidden 403, Unauthenticated 401,
-DatabaseUnavailable and StatementTimeout 503.
+DatabaseUnavailable and StatementTimeout 503. The client (`gndp.client`) maps it back.
 """
 
 from __future__ import annotations
@@ -115,6 +117,15 @@ class Unauthenticated(Refusal):
         super().__init__("not signed in, or the credentials are not valid")
 
 
+class RateLimited(Refusal):
+    """The server was asked too often. ``retry_after`` is in how many seconds it may be asked again, None when
+    it did not say."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class DatabaseUnavailable(GndpError):
     """The database cannot be reached or the connection broke; whether the command took effect is unknown
     only if this came while committing: give commands an idempotency key to repeat them safely."""
@@ -133,4 +144,16 @@ class EmbeddedServerError(GndpError):
 
 
 class ServerUnavailable(GndpError):
-    """The web server cannot listen where it should: a busy port, or an address of another machine."""
+    """The web server cannot be reached, or the connection broke; or it cannot listen where it should: a busy
+    port, or an address of another machine.
+
+    Whether a command took effect whose connection broke is unknown: the same idempotency key tells.
+    """
+
+
+class ServerFault(GndpError):
+    """The web server failed, or its reply makes no sense; ``correlation_id`` finds the fault in its log."""
+
+    def __init__(self, message: str, *, correlation_id: str | None = None) -> None:
+        super().__init__(message)
+        self.correlation_id = correlation_id

@@ -188,6 +188,13 @@ class Event(NamedTuple):
         return payload_of(self.event_type, self.details)
 
 
+class LiveEvent(NamedTuple):
+    """A committed event, and the token of the position behind it: who has it can go on from there."""
+
+    event: Event
+    position: str
+
+
 class SlaClock(NamedTuple):
     """One SLA clock of a process or a task: a row of ``sla_metrics``.
 
@@ -264,6 +271,41 @@ class ProcessPage(NamedTuple):
     """
 
     processes: list[Process]
+    total: int
+    limit: int
+    offset: int
+    total_is_estimate: bool
+    next_cursor: str | None = None
+
+
+class ListedProcess(NamedTuple):
+    """What the API's list says of a process; ``get`` has the rest."""
+
+    id: UUID
+    process_definition_id: str
+    process_name: str
+    process_type: str
+    status: str
+    progress_percentage: float
+    initiated_by: str
+    assigned_to: str | None
+    priority: str
+    sla_status: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    due_date: datetime | None
+    assigned_team: str | None
+    current_phase: str | None
+    sla_breach_time: datetime | None
+    tags: list[str]
+    version: int
+
+
+class ListedProcessPage(NamedTuple):
+    """A page of the API's list of processes; its fields are those of ``ProcessPage``."""
+
+    processes: list[ListedProcess]
     total: int
     limit: int
     offset: int

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import orjson
 from pydantic import TypeAdapter
 
 from gndp.core import arguments, sla
-from gndp.core.clocks import history_of, since_start, timer_of
+from gndp.core.clocks import ClockReading, history_of, since_start, timer_of
 from gndp.core.errors import Invalid, NotFound, Problem
 from gndp.core.policies import Policy, fingerprint, parse_policy, policy_document, terms_from, terms_of
 from gndp.core.records import PublishedPolicy, SlaClock
@@ -32,14 +32,6 @@ from gndp.store.session import Row, statement
 _POLICY: TypeAdapter[PublishedPolicy] = TypeAdapter(PublishedPolicy)
 _CLOCKS: TypeAdapter[list[SlaClock]] = TypeAdapter(list[SlaClock])
 _CLOCK_WIDTH = len(SlaClock._fields)
-
-
-class ClockReading(NamedTuple):
-    """One clock of an item at an instant: its row as it is now, the item's name, and the reading then."""
-
-    clock: SlaClock
-    item_name: str
-    reading: Reading
 
 
 class Sla:

@@ -444,7 +444,8 @@ def recall(transaction: Transaction, call: Call, owner: str) -> bytes | None:
         statement("idempotency", "recall", **scope),
     )
     if not reserved[0][0]:
-        raise Conflict("a command with this idempotency key is still running")
+        details = {"is_under_way": True}
+        raise Conflict("a command with this idempotency key is still running", details=details)
     if not stored:
         return None
     arguments, answer = stored[0]

@@ -11,25 +11,17 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
-from typing import NamedTuple
 
 from gndp.core.errors import GndpError
 from gndp.core.patterns import matches
 from gndp.core.positions import Past, Position
-from gndp.core.records import Event
+from gndp.core.records import Event, LiveEvent
 from gndp.events.log import LoggedEvent, Read, Selection, next_batch
 
 CAPACITY = 10_000
 """How many events a listener may be behind."""
 
 _PAGE = 500
-
-
-class LiveEvent(NamedTuple):
-    """A committed event, and the token of the position behind it: who has it can go on from there."""
-
-    event: Event
-    position: str
 
 
 class ListenerDropped(GndpError):

@@ -11,7 +11,8 @@ import pytest
 
 import gndp
 from gndp.access.identity import Identity, Proof
-from gndp.access.tokens import LONGEST, NewToken
+from gndp.access.tokens import LONGEST
+from gndp.core.accounts import NewToken
 from gndp.core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.database.access_scene import NOON, OTHER, PASSWORD, Server, at_once, unauthenticated
 from tests.scene import BAD_INSTANTS, BAD_SHORT_TEXTS

@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from gndp.access import accounts
 from gndp.api.callers import Bench
 from gndp.api.descriptions import answers
 from gndp.api.replies import json_reply, row, rows
 from gndp.api.routes.authentication import CreateToken, NewToken, Token
 from gndp.api.schemas import described
 from gndp.api.types import Name, TokenId
+from gndp.core import accounts
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel, Field
 
@@ -73,16 +71,14 @@ def _with_tag(bench: Any, name: str, etag: str | None) -> Calendar:
         calendar: Calendar = bench.calendars.get(name)
     except NotFound:
         raise Conflict(f"there is no calendar {name} yet", stale=True) from None
-    if _etag(calendar.to_document()) != etag:
+    if _etag(calendar) != etag:
         raise Conflict(f"the calendar {name} is another one meanwhile", stale=True)
     return calendar
 
 
 def _reply(request: Request, calendar: Calendar) -> Response:
-    document = calendar.to_document()
-    return tagged_reply(request, document, _etag(document))
+    return tagged_reply(request, calendar.to_document(), _etag(calendar))
 
 
-def _etag(document: dict[str, Any]) -> str:
-    digest = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    return f'"{digest[:32]}"'
+def _etag(calendar: Calendar) -> str:
+    return f'"{calendar.fingerprint}"'

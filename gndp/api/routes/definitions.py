@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from gndp.api.callers import Bench, By, Creating, ExpectedVersion
+from gndp.api.callers import Actor, Bench, Creating, ExpectedVersion
 from gndp.api.descriptions import answers
 from gndp.api.problems import Place
 from gndp.api.replies import item_reply, json_reply, rows
@@ -54,7 +54,7 @@ def publish_definition(
     creating: Creating,
     expected: ExpectedVersion,
     document: _Document,
-    by: By = None,
+    user_id: Actor = None,
 ) -> Response:
     """Publish a definition as its next version; the newest one again when nothing has changed.
 
@@ -62,7 +62,7 @@ def publish_definition(
     """
     key = creating["idempotency_key"]
     published = bench.definitions.publish(
-        document, user_id=by, expected_version=expected, idempotency_key=key
+        document, user_id=user_id, expected_version=expected, idempotency_key=key
     )
     return item_reply(request, published)
 

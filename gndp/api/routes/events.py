@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 from gndp.api.callers import Bench, identity_of
 from gndp.api.descriptions import answers
 from gndp.core.errors import Unauthenticated
-from gndp.events.live import ListenerDropped, LiveEvent, LiveStream
+from gndp.core.records import LiveEvent
+from gndp.events.live import ListenerDropped, LiveStream
 
 router = APIRouter(prefix="/events", tags=["events"])
 
@@ -64,7 +65,8 @@ async def _sent(request: Request, stream: LiveStream) -> AsyncIterator[bytes]:
     events = aiter(stream)
     coming: asyncio.Task[LiveEvent] | None = None
     try:
-        yield b": the stream begins\n\n"
+        # The position alone: who loses the connection before the first event goes on from here.
+        yield b": the stream begins\nid: %b\n\n" % stream.position.encode()
         while True:
             # A task, for what a listener waits with must not be broken off when the heartbeat is due.
             coming = coming or asyncio.ensure_future(anext(events))

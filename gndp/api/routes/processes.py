@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from gndp.api import schemas
-from gndp.api.callers import Bench, Common, Creating, ItemId
+from gndp.api.callers import Actor, Bench, Common, Creating, ItemId
 from gndp.api.commands import add_commands
 from gndp.api.descriptions import answers
 from gndp.api.filters import ProcessFilters
 from gndp.api.meanings import FIELDS
 from gndp.api.replies import item_reply, json_reply, row, rows
-from gndp.api.types import Name, Text
+from gndp.api.types import Text
+from gndp.core import records
 
 router = APIRouter(prefix="/processes", tags=["processes"])
 
@@ -28,7 +29,7 @@ def start_process(request: Request, bench: Bench, creating: Creating, body: sche
 def list_processes(bench: Bench, wanted: Annotated[ProcessFilters, Query()]) -> Response:
     """A page of processes, newest first unless `sort` says otherwise."""
     page = bench.processes.list(**wanted.model_dump())
-    listed = [{name: getattr(one, name) for name in schemas.LISTED_PROCESS_FIELDS} for one in page.processes]
+    listed = [{name: getattr(one, name) for name in records.ListedProcess._fields} for one in page.processes]
     return json_reply({**page._asdict(), "processes": listed})
 
 
@@ -67,7 +68,7 @@ def suspend_process(
     common: Common,
     id: ItemId,
     reason: Annotated[Text, Query(description=FIELDS["reason"])],
-    user_id: Annotated[Name | None, Query(description=FIELDS["user_id"])] = None,
+    user_id: Actor = None,
 ) -> Response:
     """Pause a running process: nothing in it accepts work until it is resumed."""
     return item_reply(request, bench.processes.suspend(id, reason=reason, user_id=user_id, **common))
@@ -79,7 +80,7 @@ def resume_process(
     bench: Bench,
     common: Common,
     id: ItemId,
-    user_id: Annotated[Name | None, Query(description=FIELDS["user_id"])] = None,
+    user_id: Actor = None,
 ) -> Response:
     """Go on with a suspended process."""
     return item_reply(request, bench.processes.resume(id, user_id=user_id, **common))

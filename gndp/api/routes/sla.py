@@ -9,12 +9,12 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from gndp.api import schemas
-from gndp.api.callers import Bench, By, Creating, ExpectedVersion, ItemId
+from gndp.api.callers import Actor, Bench, Creating, ExpectedVersion, ItemId
 from gndp.api.descriptions import answers
-from gndp.api.replies import item_reply, json_reply, rows
+from gndp.api.replies import item_reply, json_reply, row, rows
 from gndp.api.types import Instant, Name, Text
 from gndp.core import records
-from gndp.engine.sla import ClockReading
+from gndp.core.clocks import ClockReading
 
 router = APIRouter(tags=["SLA"])
 
@@ -29,6 +29,9 @@ _Document = Annotated[
 ]
 _Name = Annotated[Name, Path(description="the name of the policy")]
 _AsOf = Annotated[Instant | None, Query(description="the instant to read them at; now if left out")]
+
+
+SlaClock = schemas.described(records.SlaClock, "SlaClock")
 
 
 class Clock(BaseModel):
@@ -51,6 +54,7 @@ class Clock(BaseModel):
     warnings: int = schemas.given(name="warnings")
     escalations: int = schemas.given(name="escalations")
     next_at: datetime | None = schemas.given(name="next_at")
+    clock: SlaClock = Field(description="its row as it is now")  # type: ignore[valid-type]
 
 
 class Clocks(BaseModel):
@@ -75,24 +79,13 @@ class Previewed(BaseModel):
     due_at: datetime = schemas.given(name="due_at")
     warnings: list[datetime] = Field(description="when it would warn, in the order of the policy")
     escalations: list[datetime] = Field(description="when it would escalate, in the order of the policy")
+    terms: dict[str, Any] = Field(description="what it would run by: the policy, and its calendar as it is")
 
 
 class Recompute(schemas.ByPerson):
     """Why the clocks of an item are to be worked out anew."""
 
     reason: Text = schemas.given(name="reason", examples=["the calendar had a wrong holiday"])
-
-
-SlaClock = schemas.described(
-    records.SlaClock,
-    "SlaClock",
-    frozenset(
-        (
-            *("id", "task_id", "policy_name", "objective", "status", "target_duration_mins"),
-            *("start_time", "end_time", "due_at", "original_due_at", "ended", "version"),
-        )
-    ),
-)
 
 
 @router.get("/sla/policies", responses=answers(list[Policy]))  # type: ignore[valid-type]
@@ -114,16 +107,15 @@ def publish_policy(
     creating: Creating,
     expected: ExpectedVersion,
     document: _Document,
-    by: By = None,
+    user_id: Actor = None,
 ) -> Response:
     """Publish a policy as its next version; it is for clocks that start after that.
 
     `If-Match` says which version must be the newest still, "0" that there is none yet.
     """
     key = creating["idempotency_key"]
-    return item_reply(
-        request, bench.sla.publish(document, user_id=by, expected_version=expected, idempotency_key=key)
-    )
+    published = bench.sla.publish(document, user_id=user_id, expected_version=expected, idempotency_key=key)
+    return item_reply(request, published)
 
 
 @router.post("/sla/policies/{name}/retire", responses=answers(Policy, 404, 412, 422))
@@ -133,22 +125,19 @@ def retire_policy(
     creating: Creating,
     expected: ExpectedVersion,
     name: _Name,
-    by: By = None,
+    user_id: Actor = None,
 ) -> Response:
     """A policy starts no more clocks; those that run go on."""
     key = creating["idempotency_key"]
-    return item_reply(
-        request, bench.sla.retire(name, user_id=by, expected_version=expected, idempotency_key=key)
-    )
+    retired = bench.sla.retire(name, user_id=user_id, expected_version=expected, idempotency_key=key)
+    return item_reply(request, retired)
 
 
 @router.post("/sla/preview", responses=answers(Previewed, 422))
 def preview_policy(bench: Bench, body: Preview) -> Response:
     """When a clock of a policy would be due, warn and escalate, without publishing it."""
     preview = bench.sla.preview(body.policy, body.opened_at)
-    said = preview._asdict()
-    del said["terms"]
-    return json_reply(said)
+    return json_reply({**preview._asdict(), "terms": preview.terms.document})
 
 
 @router.get("/processes/{id}/clocks", responses=answers(Clocks, 404, 422))
@@ -195,12 +184,13 @@ def _clock(found: ClockReading) -> dict[str, Any]:
         "warnings": reading.warnings,
         "escalations": reading.escalations,
         "next_at": reading.next_at,
+        "clock": row(clock),
     }
 
 
 def _minutes(duration: timedelta) -> float:
-    return round(duration.total_seconds() / 60, 2)
+    return duration / timedelta(minutes=1)
 
 
 def _recomputed(clocks: list[records.SlaClock]) -> Response:
-    return json_reply([{name: getattr(clock, name) for name in SlaClock.model_fields} for clock in clocks])
+    return json_reply(rows(clocks))

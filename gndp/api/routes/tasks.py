@@ -16,6 +16,7 @@ from gndp.api.replies import item_reply, json_reply, rows
 from gndp.api.types import Name
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+batches = APIRouter(prefix="/bulk", tags=["tasks"])
 
 
 @router.post("", responses=answers(schemas.Task, 404, 409, 422))
@@ -23,6 +24,13 @@ def create_task(request: Request, bench: Bench, creating: Creating, body: schema
     """Add a task to a pending or running process."""
     given = body.model_dump(exclude_unset=True)
     return item_reply(request, bench.tasks.create(**given, **creating))
+
+
+@batches.post("/new-tasks", responses=answers(list[schemas.Task], 404, 409, 422))  # type: ignore[valid-type]
+def create_tasks(bench: Bench, creating: Creating, body: schemas.CreateTasks) -> Response:
+    """Add many tasks in one transaction."""
+    given = [task.model_dump(exclude_unset=True) for task in body.specifications]
+    return json_reply(rows(bench.tasks.create_many(given, user_id=body.user_id, **creating)))
 
 
 @router.get("", responses=answers(schemas.TaskPage, 422))
@@ -33,9 +41,13 @@ def list_tasks(bench: Bench, wanted: Annotated[TaskFilters, Query()]) -> Respons
 
 
 @router.get("/my-tasks/{user_id}", responses=answers(list[schemas.MyTask], 422))  # type: ignore[valid-type]
-def my_tasks(bench: Bench, user_id: Annotated[Name, Path(description=FIELDS["user_id"])]) -> Response:
+def my_tasks(
+    bench: Bench,
+    user_id: Annotated[Name, Path(description=FIELDS["user_id"])],
+    limit: Annotated[int, Query(ge=1, le=1000, description=FIELDS["limit"])] = 1000,
+) -> Response:
     """What a person has, due soonest first, then the most urgent."""
-    return json_reply(rows(bench.tasks.mine(user_id)))
+    return json_reply(rows(bench.tasks.mine(user_id, limit=limit)))
 
 
 @router.get("/stats/assignment", responses=answers(schemas.AssignmentStats, 422))
