@@ -19,6 +19,7 @@ from gndp.core.errors import (
     RateLimited,
     ServerFault,
     ServerUnavailable,
+    StatementTimeout,
     Unauthenticated,
 )
 
@@ -51,6 +52,8 @@ def error_of(status: int, problem: Mapping[str, Any], wait: float | None = None)
             return Forbidden(detail)
         case 429:
             return RateLimited(detail, retry_after=wait)
+        case 503 if str(problem.get("type")).endswith(":timeout"):
+            return StatementTimeout(detail)
         case 503 if problem.get("type"):
             return DatabaseUnavailable(detail)
         case 408 | 502 | 503 | 504:

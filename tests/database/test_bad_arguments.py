@@ -126,6 +126,7 @@ OTHER_METHODS = {
     "children",
     "events",
     "summary",
+    "timeline",
 }
 ARGUMENTS = [(command, name) for command, parts in COMMANDS.items() for name in {**parts[0], **parts[1]}]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -238,12 +239,11 @@ def test_events_are_streamed_and_gone_on_with(client: httpx.Client) -> None:
 
 
 def _messages(stream: httpx.Response) -> Iterator[dict[str, Any]]:
-    import json
-
     message: dict[str, Any] = {}
     for line in stream.iter_lines():
         if not line and message:
-            yield message
+            if "data" in message:
+                yield message
             message = {}
         elif line and not line.startswith(":"):
             name, _, value = line.partition(": ")

@@ -159,6 +159,8 @@ def _here(scene: Scene, path: str, body: Any) -> Any:
     body = dict(body)
     if "process_instance_id" in body:
         body["process_instance_id"] = str(scene.process().id)
+    for task in body.get("specifications", ()):
+        task["process_instance_id"] = str(scene.process().id)
     if "expires_at" in body:
         body["expires_at"] = (scene.wb.clock() + timedelta(days=30)).isoformat()
     if path == "/api/auth/link":

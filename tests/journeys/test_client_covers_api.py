@@ -59,7 +59,8 @@ NOT_THERE = {
     "definitions": {"template", "check_form", "steps_apart", "kept_apart"},  # the engine's own
     "sla": {"sweep", "next_due"},  # the job's
     "directory": {"import_csv"},
-    "events": {"subscribe", "subscribe_durable", "publish", "history", "oldest_writer", "rebase"},
+    "events": {"subscribe", "subscribe_durable", "publish", "history", "oldest_writer", "rebase"}
+    | {"end_streams"},
     "jobs": {"start", "stop"},
     "accounts": {"create", "first_admin_link", "sign_in", "current", "change_password", "set_password"},
     "tokens": {"verify", "revoke_all"},
@@ -185,10 +186,10 @@ def parts_of(operation: Operation, description: dict[str, Any]) -> set[str]:
     content = (
         described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     )
-    reference = content.get("$ref", "")
-    if reference:
-        schema = description["components"]["schemas"][reference.rpartition("/")[2]]
-        found |= {f"body {field}" for field in schema["properties"]}
+    for kind in content.get("oneOf", [content]):
+        if reference := kind.get("$ref"):
+            schema = description["components"]["schemas"][reference.rpartition("/")[2]]
+            found |= {f"body {field}" for field in schema["properties"]}
     return found - {"header last-event-id"}  # sent when a stream goes on: test_client.py
 
 
