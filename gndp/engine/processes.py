@@ -258,8 +258,7 @@ class Processes(ProcessLists):
         )
 
         def decide(work: Work) -> Process:
-            state = self._load(work, process_id, expected_version)
-            work.permit(state.process)
+            state = self._permitted(work, process_id, expected_version)
             processes.refuse_unless_allowed(state.process, "cancel")
             all_changes = [work.settle(changes) for changes in self._cancel_tree(work, state, why)]
             answer = work.process_answer(all_changes[0])
@@ -361,14 +360,21 @@ class Processes(ProcessLists):
         )
 
         def decide(work: Work) -> Process:
-            state = self._load(work, process_id, expected_version)
-            work.permit(state.process)
+            state = self._permitted(work, process_id, expected_version)
             changes = work.settle(decide_changes(state, work))
             return work.finish(work.process_answer(changes), changes)
 
         return self._transitions.execute(call, decide, _PROCESS)
 
-    def _load(self, work: Work, process_id: UUID, expected_version: int | None) -> ProcessState:
+    def _permitted(self, work: Work, process_id: UUID, expected_version: int | None) -> ProcessState:
+        """The state of a process, once it is sure that the command may be given: a version that does not fit
+        would tell of the one that it has."""
+        state = self._load(work, process_id)
+        work.permit(state.process)
+        refuse_stale(state.process.version, expected_version, state.process.status)
+        return state
+
+    def _load(self, work: Work, process_id: UUID) -> ProcessState:
         rows, last, clock_rows = work.load(
             statement("processes", "lock", process_id=process_id),
             statement("processes", "last_event_at", process_id=process_id),
@@ -376,7 +382,6 @@ class Processes(ProcessLists):
         )
         process = work.locked_process(rows, process_id)
         work.take_clocks(clock_rows, process)
-        refuse_stale(process.version, expected_version, process.status)
         return ProcessState(process, last[0][0] if last else None)
 
     def _lock_parent(self, work: Work, parent_id: UUID | None) -> None:
@@ -417,7 +422,7 @@ class Processes(ProcessLists):
                 if processes.may_cancel(parent.process):
                     affected = [affected_task(row) for row in open_rows]
                     all_changes.append(processes.cancel(parent, work.command, reason, affected))
-                    children += [self._load(work, row[0], None) for row in child_rows]
+                    children += [self._load(work, row[0]) for row in child_rows]
             level = children
         return all_changes
 

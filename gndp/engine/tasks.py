@@ -28,6 +28,7 @@ from gndp.core.records import (
 from gndp.core.states import AssignmentMethod
 from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
+from gndp.core.versions import refuse_stale
 from gndp.engine import creation
 from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions
@@ -418,8 +419,9 @@ class Tasks(TaskLists):
         )
 
         def decide(work: Work) -> Task:
-            state = load_state(work, task_id, expected_version, with_dependants)
-            work.permit(state.process, state.task)
+            state = load_state(work, task_id, with_dependants)
+            work.permit(state.process, state.task)  # before the version, which is told when it does not fit
+            refuse_stale(state.task.version, expected_version, state.task.status)
             changes = decide_changes(state, work)
             route_ready(work, self._definitions, changes)
             _take_clocks_of_others(work, state, changes)
