@@ -58,6 +58,7 @@ _OPERATOR = (_NONE, _NONE, _NONE, _ALL, _ALL, _ALL)
 POLICY: dict[str, Permission] = {
     "processes.see": _read("read a process, its events, its parts and its clocks", *_SEES_WORK),
     "processes.start": Permission("start a process", _NONE, _ALL, _ALL, _ALL, _ALL, _ALL),
+    "processes.extend": Permission("start a process as a part of another one", *_OWNER_OR_LEAD),
     "processes.run": Permission("start one that is held, resume or retry it by status", *_OWNER_OR_LEAD),
     "processes.suspend": Permission("pause a process", *_OWNER_OR_LEAD),
     "processes.resume": Permission("go on with a paused process", *_OWNER_OR_LEAD),

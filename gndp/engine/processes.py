@@ -388,7 +388,7 @@ class Processes(ProcessLists):
         if parent_id is not None:
             (rows,) = work.load(statement("processes", "lock", process_id=parent_id))
             parent = work.locked_process(rows, parent_id)
-            work.permit(parent)
+            self._transitions.require("processes.extend", parent)
             processes.refuse_child(parent)
 
     def _insert(self, work: Work, process: Process, version: int | None, inherits_priority: bool) -> Process:
