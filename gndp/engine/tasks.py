@@ -420,7 +420,8 @@ class Tasks(TaskLists):
 
         def decide(work: Work) -> Task:
             state = load_state(work, task_id, with_dependants)
-            work.permit(state.process, state.task)  # before the version, which is told when it does not fit
+            # Before the version, which is told when it does not fit.
+            work.permit(state.process, state.task, _action(verb, state.task))
             refuse_stale(state.task.version, expected_version, state.task.status)
             changes = decide_changes(state, work)
             route_ready(work, self._definitions, changes)
@@ -433,6 +434,11 @@ class Tasks(TaskLists):
     def _apart(self, state: TaskState, work: Work) -> TaskState:
         kept_apart = self._definitions.kept_apart(work, state.process, state.task)
         return state._replace(kept_apart=kept_apart) if kept_apart else state
+
+
+def _action(verb: str, task: Task) -> str:
+    """What a command asks for: to start a task that nobody has is to claim it first."""
+    return "tasks.claim" if verb == "start" and task.assigned_to is None else f"tasks.{verb}"
 
 
 def _take_clocks_of_others(work: Work, state: TaskState, changes: Changes) -> None:

@@ -121,11 +121,14 @@ class Work:
         self._rights = rights
         self._is_permitted = rights is None
 
-    def permit(self, process: Process | None = None, task: Task | None = None) -> None:
+    def permit(
+        self, process: Process | None = None, task: Task | None = None, action: str | None = None
+    ) -> None:
         """Raise Forbidden unless whoever gives the command may do it: to this task of this process, to this
-        process, or at all. Nothing is written without."""
+        process, or at all. Nothing is written without. ``action`` is what it comes to here, if that is not
+        the command itself."""
         if self._rights is not None:
-            self._rights.require(self._call.name, process, task)
+            self._rights.require(action or self._call.name, process, task)
             self._is_permitted = True
 
     def load(self, *statements: Statement) -> list[list[Row]]:
