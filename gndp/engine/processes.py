@@ -27,7 +27,7 @@ from gndp.engine.definitions import Definitions, tasks_of
 from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task
-from gndp.engine.transition import Call, Transitions, Work
+from gndp.engine.transition import EVERYTHING, Call, Transitions, Work
 from gndp.store.session import statement
 
 _PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
@@ -278,9 +278,13 @@ class Processes(ProcessLists):
 
     def children(self, id: UUID | str) -> builtins.list[Process]:
         """The children of a process, oldest first."""
-        process = self.get(id)
-        (rows,) = self._transitions.read(statement("processes", "children", process_id=process.id))
-        return [found for row in rows if self._reaches(found := Process._make(row))]
+        wanted = {
+            "process_id": self.get(id).id,
+            **EVERYTHING,
+            **self._transitions.sight("processes.see"),
+        }
+        (rows,) = self._transitions.read(statement("processes", "children", **wanted))
+        return [Process._make(row) for row in rows]
 
     def events(self, id: UUID | str, *, limit: int = 100) -> builtins.list[Event]:
         """The events of a process, newest first; ``limit`` is 1–500."""
@@ -307,9 +311,12 @@ class Processes(ProcessLists):
         """Raise Forbidden unless the process may be seen: also by those who have a task in it, or whose team
         has."""
         rights = self._transitions.rights
-        if rights is None or self._reaches(process):
+        if rights is None:
             return
-        if rights.reach("processes.see") == Reach.TEAM:
+        over = rights.reach("processes.see")
+        if reaches_process(rights.principal, over, process):
+            return
+        if over == Reach.TEAM:
             principal = rights.principal
             involved = statement(
                 "processes",
@@ -322,10 +329,6 @@ class Processes(ProcessLists):
             if row[0]:
                 return
         raise rights.refusal("processes.see")
-
-    def _reaches(self, process: Process) -> bool:
-        rights = self._transitions.rights
-        return rights is None or reaches_process(rights.principal, rights.reach("processes.see"), process)
 
     def _run(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Process:
         def decide(state: ProcessState, work: Work) -> Changes:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from gndp.access.policy import Reach
 from gndp.core import arguments, endings, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Invalid, NotFound, Problem
@@ -35,7 +34,7 @@ from gndp.engine.definitions import Definitions
 from gndp.engine.lists import TaskLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task, load_state
-from gndp.engine.transition import Transitions, Work
+from gndp.engine.transition import EVERYTHING, Transitions, Work
 from gndp.store.session import statement
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
@@ -329,21 +328,14 @@ class Tasks(TaskLists):
     def mine(self, user_id: str, *, limit: int = _LONGEST_LIST) -> builtins.list[MyTask]:
         """What a person has in running processes: due soonest first, no due date last, then the most
         urgent; what is assigned and still blocked has ``ready`` False. ``limit`` is 1–1,000."""
-        limit = arguments.whole_number(limit, "limit", least=1, most=_LONGEST_LIST)
-        (rows,) = self._transitions.read(
-            statement("tasks", "mine", user_id=arguments.name(user_id, "user_id"), limit=limit)
-        )
-        mine = [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
-        rights = self._transitions.rights
-        if rights is None or user_id == rights.principal.user_id:
-            return mine
-        match rights.reach("tasks.see"):
-            case Reach.ALL:
-                return mine
-            case Reach.TEAM:
-                return [one for one in mine if one.task.assigned_team == rights.principal.team]
-            case _:
-                raise rights.refusal("tasks.see")
+        wanted = {
+            "user_id": arguments.name(user_id, "user_id"),
+            "limit": arguments.whole_number(limit, "limit", least=1, most=_LONGEST_LIST),
+            **EVERYTHING,
+            **self._transitions.sight("tasks.see"),
+        }
+        (rows,) = self._transitions.read(statement("tasks", "mine", **wanted))
+        return [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
 
     def workload(self) -> builtins.list[Workload]:
         """What everybody has now, most loaded first."""

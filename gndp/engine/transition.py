@@ -86,6 +86,9 @@ class _Unit(NamedTuple):
     event_types: list[str]
 
 
+EVERYTHING: Mapping[str, None] = {"seen_by": None, "seen_by_team": None}
+"""What a query is given that ``sight`` narrows, where nothing is narrowed."""
+
 _DEADLOCK = "40P01"
 _MOST_TRIES = 3
 """How often a command is tried whose transaction and another one waited for each other."""
