@@ -106,7 +106,9 @@ class _GuardedEvents(_Guarded):
         self._see = see
 
     def beginning(self) -> str:
-        return str(self._service.beginning())  # a position shows nothing: what is read from there is asked for
+        # A position shows nothing: what is read from there is asked for.
+        found: str = self._service.beginning()
+        return found
 
     def live(self, pattern: str = "*", *, process_id: Any = None, after: str | None = None) -> Any:
         self.require_sight(process_id)

@@ -103,7 +103,9 @@ POLICY: dict[str, Permission] = {
     "directory.change": _administer("add and change people and teams", *_ADMIN),
     "directory.be_away": _administer("set an out-of-office time, one's own as own", *_OWNER_OR_LEAD),
     "accounts.see": _administer("read who has an account and which API tokens", *_ADMIN),
-    "accounts.change": _administer("make one-time links for others and API tokens for programs, end sessions", *_ADMIN),
+    "accounts.change": _administer(
+        "make one-time links for others and API tokens for programs, end sessions", *_ADMIN
+    ),
     "events.see": _read("read the log of all events, live or from a position", *_OPERATOR),
     "events.publish": Permission("publish a message in this process", *_OPERATOR),
     "subscriptions.see": _read("read durable subscriptions and dead letters", *_OPERATOR),

@@ -11,8 +11,8 @@ from gndp.core.states import Role, TokenScope
 class Principal(NamedTuple):
     """A person or a program whose identity is proven, with what decides about their rights.
 
-    ``team`` is the team that they belong to, None for none. ``scope`` is the widest of the token that they came
-    with, ADMIN without one: what is beyond it they may not, whatever the role.
+    ``team`` is the team that they belong to, None for none. ``scope`` is the widest of the token that they
+    came with, ADMIN without one: what is beyond it they may not, whatever the role.
     """
 
     user_id: str

@@ -11,8 +11,8 @@ Drawn from `gndp/access/policy.py` by `gndp rights`; the engine goes by the same
 asks it, whoever calls: API, workbench, or a program through `wb.acting_as(principal)`. What is not in it,
 nobody may. A command asks in its own transaction, about the item as it is then.
 
-Who comes with an API token has only the rights of the rows whose scope it has; whoever comes otherwise has all.
-Who acts for somebody else is kept in the event, as `given_by`.
+Who comes with an API token has only the rights of the rows whose scope it has; whoever comes otherwise has
+all. Who acts for somebody else is kept in the event, as `given_by`.
 """
 
 

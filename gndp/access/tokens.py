@@ -90,8 +90,8 @@ class ApiTokens:
         """A token for a person, or a program's account, until an instant within the next 365 days.
 
         ``scopes`` are of read, write and admin; each brings those before it along. ``name`` says what it is
-        for. Raises NotFound when there is no such person, Conflict when they are not active, or are no program
-        where it is ``for_program``, Invalid for anything else.
+        for. Raises NotFound when there is no such person, Conflict when they are not active, or are no
+        program where it is ``for_program``, Invalid for anything else.
         """
         user_id, name = arguments.name(user_id, "user_id"), arguments.name(name, "name")
         created_by = arguments.optional_name(created_by, "created_by")

@@ -58,7 +58,9 @@ async def stream_events(
 
     stream = await run_in_threadpool(opened)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_sent(request, stream, process_id), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(
+        _sent(request, stream, process_id), headers=headers, media_type="text/event-stream"
+    )
 
 
 async def _sent(request: Request, stream: LiveStream, process_id: UUID | None) -> AsyncIterator[bytes]:
