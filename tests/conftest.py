@@ -57,6 +57,15 @@ def template_database(server_url: str) -> Iterator[str]:
         _drop(admin, name)
 
 
+@pytest.fixture(scope="module")
+def module_database_url(server_url: str, template_database: str) -> Iterator[str]:
+    """A migrated database that the tests of a module share."""
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        name = _create(admin, template_database)
+        yield make_conninfo(server_url, dbname=name)
+        _drop(admin, name)
+
+
 @pytest.fixture
 def new_database(server_url: str, template_database: str) -> Iterator[Callable[[], str]]:
     """Makes fresh migrated databases; each call's answer is a URL."""

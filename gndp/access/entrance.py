@@ -46,7 +46,5 @@ class Entrance:
 
 def principal_of(identity: Identity) -> Principal:
     """With what rights somebody comes in: their role's, as far as their token's scopes go."""
-    role = Role(identity.role)
-    if role == Role.ADMIN and TokenScope.ADMIN not in identity.scopes:
-        role = Role.MANAGER
-    return Principal(identity.user_id, role, identity.team, TokenScope.WRITE not in identity.scopes)
+    widest = next(scope for scope in reversed(TokenScope) if scope in identity.scopes)
+    return Principal(identity.user_id, Role(identity.role), identity.team, widest)

@@ -30,7 +30,6 @@ ACTIONS = {
     "events.subscribe": "events.see",
     "events.subscribe_durable": "events.see",
     "events.live": "events.see",
-    "events.beginning": "events.see",
     "events.history": "events.see",
     "events.publish": "events.publish",
     "events.subscriptions": "subscriptions.see",
@@ -106,9 +105,17 @@ class _GuardedEvents(_Guarded):
         super().__init__(service, "events", rights)
         self._see = see
 
+    def beginning(self) -> str:
+        # A position shows nothing: what is read from there is asked for.
+        found: str = self._service.beginning()
+        return found
+
     def live(self, pattern: str = "*", *, process_id: Any = None, after: str | None = None) -> Any:
+        self.require_sight(process_id)
+        return self._service.live(pattern, process_id=process_id, after=after)
+
+    def require_sight(self, process_id: Any = None) -> None:
         if process_id is None or self._rights.reach(ACTIONS["events.live"]) == Reach.ALL:
             self._rights.require(ACTIONS["events.live"])
         else:
             self._see(process_id)
-        return self._service.live(pattern, process_id=process_id, after=after)

@@ -43,6 +43,11 @@ class Identity(NamedTuple):
         if self.proof not in (Proof.PASSWORD, Proof.SESSION):
             raise Forbidden("this asks for a session, not a token")
 
+    def require_scope(self, scope: TokenScope) -> None:
+        """Raise Forbidden for whoever came by a token that is not good for this."""
+        if scope not in self.scopes:
+            raise Forbidden(f"this asks for a token with the scope {scope}")
+
     @classmethod
     def of(cls, row: Sequence[Any], proof: Proof, scopes: Iterable[str] = ALL_SCOPES) -> Identity:
         """The identity of a row of user id, name, role, team and the password's generation."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gndp.access.principals import Principal
 from gndp.core.records import Process, Task
-from gndp.core.states import Meaning, Role
+from gndp.core.states import Meaning, Role, TokenScope
 
 
 class Reach(Meaning):
@@ -22,7 +22,8 @@ class Reach(Meaning):
 
 
 class Permission(NamedTuple):
-    """How far each role reaches with one command or read; ``meaning`` says what it is."""
+    """How far each role reaches with one command or read; ``meaning`` says what it is, ``scope`` what a token
+    must be good for."""
 
     meaning: str
     viewer: Reach
@@ -31,7 +32,7 @@ class Permission(NamedTuple):
     manager: Reach
     admin: Reach
     service: Reach
-    is_read: bool = False
+    scope: TokenScope = TokenScope.WRITE
 
 
 _NONE, _OWN, _TEAM, _ALL = Reach.NONE, Reach.OWN, Reach.TEAM, Reach.ALL
@@ -41,7 +42,11 @@ _Reaches = tuple[Reach, Reach, Reach, Reach, Reach, Reach]
 
 
 def _read(meaning: str, *reaches: *_Reaches) -> Permission:
-    return Permission(meaning, *reaches)._replace(is_read=True)
+    return Permission(meaning, *reaches)._replace(scope=TokenScope.READ)
+
+
+def _administer(meaning: str, *reaches: *_Reaches) -> Permission:
+    return Permission(meaning, *reaches)._replace(scope=TokenScope.ADMIN)
 
 
 #                            viewer worker  lead  manager admin service
@@ -58,6 +63,7 @@ _OPERATOR = (_NONE, _NONE, _NONE, _ALL, _ALL, _ALL)
 POLICY: dict[str, Permission] = {
     "processes.see": _read("read a process, its events, its parts and its clocks", *_SEES_WORK),
     "processes.start": Permission("start a process", _NONE, _ALL, _ALL, _ALL, _ALL, _ALL),
+    "processes.extend": Permission("start a process as a part of another one", *_OWNER_OR_LEAD),
     "processes.run": Permission("start one that is held, resume or retry it by status", *_OWNER_OR_LEAD),
     "processes.suspend": Permission("pause a process", *_OWNER_OR_LEAD),
     "processes.resume": Permission("go on with a paused process", *_OWNER_OR_LEAD),
@@ -86,36 +92,40 @@ POLICY: dict[str, Permission] = {
     "tasks.comment": Permission("say something about a task", *_WHOEVER_WORKS),
     "figures.see": _read("read figures: summary, workload, assignment statistics", *_SEES_ALL),
     "definitions.see": _read("read process definitions", *_SEES_ALL),
-    "definitions.publish": Permission("publish a process definition", *_MANAGER),
+    "definitions.publish": _administer("publish a process definition", *_MANAGER),
     "sla.see": _read("read SLA policies, and try one out", *_SEES_ALL),
-    "sla.publish": Permission("publish an SLA policy", *_MANAGER),
-    "sla.retire": Permission("take an SLA policy out of force", *_MANAGER),
+    "sla.publish": _administer("publish an SLA policy", *_MANAGER),
+    "sla.retire": _administer("take an SLA policy out of force", *_MANAGER),
     "sla.recompute": Permission("work an item's clocks out anew", *_LEAD),
     "calendars.see": _read("read calendars", *_SEES_ALL),
-    "calendars.save": Permission("save a calendar", *_MANAGER),
+    "calendars.save": _administer("save a calendar", *_MANAGER),
     "directory.see": _read("read people and teams", *_SEES_ALL),
-    "directory.change": Permission("add and change people and teams", *_ADMIN),
-    "directory.be_away": Permission("set an out-of-office time, one's own as own", *_OWNER_OR_LEAD),
-    "accounts.see": _read("read who has an account and which API tokens", *_ADMIN),
-    "accounts.change": Permission("make one-time links and API tokens for others, end sessions", *_ADMIN),
+    "directory.change": _administer("add and change people and teams", *_ADMIN),
+    "directory.be_away": _administer("set an out-of-office time, one's own as own", *_OWNER_OR_LEAD),
+    "accounts.see": _administer("read who has an account and which API tokens", *_ADMIN),
+    "accounts.change": _administer(
+        "make one-time links for others and API tokens for programs, end sessions", *_ADMIN
+    ),
     "events.see": _read("read the log of all events, live or from a position", *_OPERATOR),
     "events.publish": Permission("publish a message in this process", *_OPERATOR),
     "subscriptions.see": _read("read durable subscriptions and dead letters", *_OPERATOR),
-    "subscriptions.change": Permission("replay, discard and remove", *_ADMIN),
+    "subscriptions.change": _administer("replay, discard and remove", *_ADMIN),
     "jobs.see": _read("read the scheduled jobs and their runs", *_OPERATOR),
-    "jobs.run": Permission("run a scheduled job now", *_ADMIN),
+    "jobs.run": _administer("run a scheduled job now", *_ADMIN),
     "metrics.see": _read("read the servers' metrics", *_OPERATOR),
     "audit.see": _read("check the database, and verify it against an anchor", *_MANAGER),
-    "workbench.set_up": Permission("set the clock, and read the database's address", *_ADMIN),
+    "workbench.set_up": _administer("set the clock, and read the database's address", *_ADMIN),
     "others.act_for": Permission("name somebody else as the one who does it", *_OPERATOR),
 }
 """What each command and read asks for, by its name. A name that is missing is allowed to nobody."""
+
+_SCOPES = list(TokenScope)
 
 
 def reach(principal: Principal, action: str) -> Reach:
     """How far somebody reaches with a command or read."""
     permission = POLICY.get(action)
-    if permission is None or (principal.reads_only and not permission.is_read):
+    if permission is None or _SCOPES.index(permission.scope) > _SCOPES.index(principal.scope):
         return Reach.NONE
     found: Reach = getattr(permission, Role(principal.role).value)
     return found

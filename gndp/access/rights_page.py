@@ -11,8 +11,8 @@ Drawn from `gndp/access/policy.py` by `gndp rights`; the engine goes by the same
 asks it, whoever calls: API, workbench, or a program through `wb.acting_as(principal)`. What is not in it,
 nobody may. A command asks in its own transaction, about the item as it is then.
 
-A token that was made for reading has the rights of the rows marked `read` only. Who acts for somebody else is
-kept in the event, as `given_by`.
+Who comes with an API token has only the rights of the rows whose scope it has; whoever comes otherwise has
+all. Who acts for somebody else is kept in the event, as `given_by`.
 """
 
 
@@ -22,7 +22,7 @@ def rights_page() -> str:
     reaches = "\n".join(f"| {reach} | {reach.meaning} |" for reach in Reach)
     head = " | ".join(role.value for role in Role)
     rows = "\n".join(
-        f"| `{name}` | {permission.meaning}{' (read)' if permission.is_read else ''} | "
+        f"| `{name}` | {permission.meaning} | {permission.scope} | "
         + " | ".join("–" if reach == Reach.NONE else str(reach) for reach in _reaches(name))
         + " |"
         for name, permission in POLICY.items()
@@ -30,7 +30,7 @@ def rights_page() -> str:
     return (
         f"{_INTRODUCTION}\n## Roles\n\n| role | what it is |\n|---|---|\n{roles}\n\n"
         f"## How far a right reaches\n\n| reach | over what |\n|---|---|\n{reaches}\n\n"
-        f"## Rights\n\n| right | to | {head} |\n|---|---|{'---|' * len(Role)}\n{rows}\n"
+        f"## Rights\n\n| right | to | scope | {head} |\n|---|---|---|{'---|' * len(Role)}\n{rows}\n"
     )
 
 

@@ -20,7 +20,7 @@ from gndp.core import arguments
 from gndp.core.accounts import ApiToken, NewToken
 from gndp.core.credentials import whole_scopes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem, Unauthenticated
-from gndp.core.states import TokenScope
+from gndp.core.states import Role, TokenScope
 from gndp.core.values import require_aware
 from gndp.store.session import Row, Transaction, statement
 
@@ -59,12 +59,14 @@ class ApiTokens:
         scopes: Iterable[str],
         expires_at: datetime,
         created_by: str | None = None,
+        *,
+        for_program: bool = False,
     ) -> NewToken:
         """A token for a person, or a program's account, until an instant within the next 365 days.
 
         ``scopes`` are of read, write and admin; each brings those before it along. ``name`` says what it is
-        for. Raises NotFound when there is no such person, Conflict when they are not active, Invalid for
-        anything else.
+        for. Raises NotFound when there is no such person, Conflict when they are not active, or are no
+        program where it is ``for_program``, Invalid for anything else.
         """
         user_id, name = arguments.name(user_id, "user_id"), arguments.name(name, "name")
         created_by = arguments.optional_name(created_by, "created_by")
@@ -86,8 +88,11 @@ class ApiTokens:
             (people,) = transaction.run(statement("accounts", "person", user_id=user_id))
             if not people:
                 raise NotFound("person", user_id)
-            if not people[0][0]:
+            is_active, role = people[0]
+            if not is_active:
                 raise Conflict(f"{user_id} is not active")
+            if for_program and role != Role.SERVICE:
+                raise Conflict(f"{user_id} is no program's account: people make their own tokens")
             (rows,) = transaction.run(add)
         return NewToken(f"gndp_{id}_{secret}", ApiToken._make(rows[0]))
 

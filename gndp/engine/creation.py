@@ -182,7 +182,7 @@ def _refuse_bad_dependencies(
 ) -> None:
     taken = [s for s in wanted if _id(s) in known]
     if taken:
-        raise Conflict(f"a task {taken[0].id} exists already", status=known[_id(taken[0])][1])
+        raise Conflict(f"a task {taken[0].id} exists already")
     new = {_id(s): s.process_instance_id for s in all_wanted}
     problems: list[Problem] = []
     for s in wanted:

@@ -27,7 +27,7 @@ from gndp.engine.definitions import Definitions, tasks_of
 from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task
-from gndp.engine.transition import Call, Transitions, Work
+from gndp.engine.transition import EVERYTHING, Call, Transitions, Work
 from gndp.store.session import statement
 
 _PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
@@ -258,8 +258,7 @@ class Processes(ProcessLists):
         )
 
         def decide(work: Work) -> Process:
-            state = self._load(work, process_id, expected_version)
-            work.permit(state.process)
+            state = self._permitted(work, process_id, expected_version)
             processes.refuse_unless_allowed(state.process, "cancel")
             all_changes = [work.settle(changes) for changes in self._cancel_tree(work, state, why)]
             answer = work.process_answer(all_changes[0])
@@ -279,9 +278,13 @@ class Processes(ProcessLists):
 
     def children(self, id: UUID | str) -> builtins.list[Process]:
         """The children of a process, oldest first."""
-        process = self.get(id)
-        (rows,) = self._transitions.read(statement("processes", "children", process_id=process.id))
-        return [found for row in rows if self._reaches(found := Process._make(row))]
+        wanted = {
+            "process_id": self.get(id).id,
+            **EVERYTHING,
+            **self._transitions.sight("processes.see"),
+        }
+        (rows,) = self._transitions.read(statement("processes", "children", **wanted))
+        return [Process._make(row) for row in rows]
 
     def events(self, id: UUID | str, *, limit: int = 100) -> builtins.list[Event]:
         """The events of a process, newest first; ``limit`` is 1–500."""
@@ -308,9 +311,12 @@ class Processes(ProcessLists):
         """Raise Forbidden unless the process may be seen: also by those who have a task in it, or whose team
         has."""
         rights = self._transitions.rights
-        if rights is None or self._reaches(process):
+        if rights is None:
             return
-        if rights.reach("processes.see") == Reach.TEAM:
+        over = rights.reach("processes.see")
+        if reaches_process(rights.principal, over, process):
+            return
+        if over == Reach.TEAM:
             principal = rights.principal
             involved = statement(
                 "processes",
@@ -323,10 +329,6 @@ class Processes(ProcessLists):
             if row[0]:
                 return
         raise rights.refusal("processes.see")
-
-    def _reaches(self, process: Process) -> bool:
-        rights = self._transitions.rights
-        return rights is None or reaches_process(rights.principal, rights.reach("processes.see"), process)
 
     def _run(self, id: UUID | str, *, user_id: str | None = None, **common: Any) -> Process:
         def decide(state: ProcessState, work: Work) -> Changes:
@@ -361,14 +363,21 @@ class Processes(ProcessLists):
         )
 
         def decide(work: Work) -> Process:
-            state = self._load(work, process_id, expected_version)
-            work.permit(state.process)
+            state = self._permitted(work, process_id, expected_version)
             changes = work.settle(decide_changes(state, work))
             return work.finish(work.process_answer(changes), changes)
 
         return self._transitions.execute(call, decide, _PROCESS)
 
-    def _load(self, work: Work, process_id: UUID, expected_version: int | None) -> ProcessState:
+    def _permitted(self, work: Work, process_id: UUID, expected_version: int | None) -> ProcessState:
+        """The state of a process, once it is sure that the command may be given: a version that does not fit
+        would tell of the one that it has."""
+        state = self._load(work, process_id)
+        work.permit(state.process)
+        refuse_stale(state.process.version, expected_version, state.process.status)
+        return state
+
+    def _load(self, work: Work, process_id: UUID) -> ProcessState:
         rows, last, clock_rows = work.load(
             statement("processes", "lock", process_id=process_id),
             statement("processes", "last_event_at", process_id=process_id),
@@ -376,14 +385,13 @@ class Processes(ProcessLists):
         )
         process = work.locked_process(rows, process_id)
         work.take_clocks(clock_rows, process)
-        refuse_stale(process.version, expected_version, process.status)
         return ProcessState(process, last[0][0] if last else None)
 
     def _lock_parent(self, work: Work, parent_id: UUID | None) -> None:
         if parent_id is not None:
             (rows,) = work.load(statement("processes", "lock", process_id=parent_id))
             parent = work.locked_process(rows, parent_id)
-            work.permit(parent)
+            self._transitions.require("processes.extend", parent)
             processes.refuse_child(parent)
 
     def _insert(self, work: Work, process: Process, version: int | None, inherits_priority: bool) -> Process:
@@ -417,7 +425,7 @@ class Processes(ProcessLists):
                 if processes.may_cancel(parent.process):
                     affected = [affected_task(row) for row in open_rows]
                     all_changes.append(processes.cancel(parent, work.command, reason, affected))
-                    children += [self._load(work, row[0], None) for row in child_rows]
+                    children += [self._load(work, row[0]) for row in child_rows]
             level = children
         return all_changes
 

@@ -10,7 +10,6 @@ from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask
 from gndp.core.records import Assignment, Dependant, Process, Task
 from gndp.core.tasks import TaskState
-from gndp.core.versions import refuse_stale
 from gndp.engine.transition import Work
 from gndp.store.session import statement
 
@@ -26,14 +25,12 @@ def affected_task(row: Sequence[Any]) -> AffectedTask:
 def load_state(
     work: Work,
     task_id: UUID,
-    expected_version: int | None = None,
     with_dependants: bool = False,
     lock: str = "lock_of_task",
 ) -> TaskState:
     """Lock a task's process and load what a decision about the task needs.
 
-    Raises NotFound when there is no such task, or ``lock`` leaves out a process that another command holds;
-    Conflict when its version is not the expected one.
+    Raises NotFound when there is no such task, or ``lock`` leaves out a process that another command holds.
     """
     wanted = [
         statement("processes", lock, task_id=task_id),
@@ -50,7 +47,6 @@ def load_state(
     work.take_clocks(clock_rows, process)
     row = task_rows[0]
     task = Task._make(row[:_TASK_WIDTH])
-    refuse_stale(task.version, expected_version, task.status)
     last_event_at, position, phase = row[_TASK_WIDTH : _TASK_WIDTH + 3]
     assignment = Assignment._make(row[_TASK_WIDTH + 3 :])
     return TaskState(

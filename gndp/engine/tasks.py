@@ -10,7 +10,6 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from gndp.access.policy import Reach
 from gndp.core import arguments, endings, tasks
 from gndp.core.changes import Changes
 from gndp.core.errors import Invalid, NotFound, Problem
@@ -28,13 +27,14 @@ from gndp.core.records import (
 from gndp.core.states import AssignmentMethod
 from gndp.core.tasks import TaskState
 from gndp.core.values import parse_id
+from gndp.core.versions import refuse_stale
 from gndp.engine import creation
 from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions
 from gndp.engine.lists import TaskLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task, load_state
-from gndp.engine.transition import Transitions, Work
+from gndp.engine.transition import EVERYTHING, Transitions, Work
 from gndp.store.session import statement
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
@@ -328,21 +328,14 @@ class Tasks(TaskLists):
     def mine(self, user_id: str, *, limit: int = _LONGEST_LIST) -> builtins.list[MyTask]:
         """What a person has in running processes: due soonest first, no due date last, then the most
         urgent; what is assigned and still blocked has ``ready`` False. ``limit`` is 1–1,000."""
-        limit = arguments.whole_number(limit, "limit", least=1, most=_LONGEST_LIST)
-        (rows,) = self._transitions.read(
-            statement("tasks", "mine", user_id=arguments.name(user_id, "user_id"), limit=limit)
-        )
-        mine = [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
-        rights = self._transitions.rights
-        if rights is None or user_id == rights.principal.user_id:
-            return mine
-        match rights.reach("tasks.see"):
-            case Reach.ALL:
-                return mine
-            case Reach.TEAM:
-                return [one for one in mine if one.task.assigned_team == rights.principal.team]
-            case _:
-                raise rights.refusal("tasks.see")
+        wanted = {
+            "user_id": arguments.name(user_id, "user_id"),
+            "limit": arguments.whole_number(limit, "limit", least=1, most=_LONGEST_LIST),
+            **EVERYTHING,
+            **self._transitions.sight("tasks.see"),
+        }
+        (rows,) = self._transitions.read(statement("tasks", "mine", **wanted))
+        return [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
 
     def workload(self) -> builtins.list[Workload]:
         """What everybody has now, most loaded first."""
@@ -418,8 +411,10 @@ class Tasks(TaskLists):
         )
 
         def decide(work: Work) -> Task:
-            state = load_state(work, task_id, expected_version, with_dependants)
-            work.permit(state.process, state.task)
+            state = load_state(work, task_id, with_dependants)
+            # Before the version, which is told when it does not fit.
+            work.permit(state.process, state.task, _action(verb, state.task))
+            refuse_stale(state.task.version, expected_version, state.task.status)
             changes = decide_changes(state, work)
             route_ready(work, self._definitions, changes)
             _take_clocks_of_others(work, state, changes)
@@ -431,6 +426,11 @@ class Tasks(TaskLists):
     def _apart(self, state: TaskState, work: Work) -> TaskState:
         kept_apart = self._definitions.kept_apart(work, state.process, state.task)
         return state._replace(kept_apart=kept_apart) if kept_apart else state
+
+
+def _action(verb: str, task: Task) -> str:
+    """What a command asks for: to start a task that nobody has is to claim it first."""
+    return "tasks.claim" if verb == "start" and task.assigned_to is None else f"tasks.{verb}"
 
 
 def _take_clocks_of_others(work: Work, state: TaskState, changes: Changes) -> None:

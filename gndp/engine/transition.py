@@ -86,6 +86,9 @@ class _Unit(NamedTuple):
     event_types: list[str]
 
 
+EVERYTHING: Mapping[str, None] = {"seen_by": None, "seen_by_team": None}
+"""What a query is given that ``sight`` narrows, where nothing is narrowed."""
+
 _DEADLOCK = "40P01"
 _MOST_TRIES = 3
 """How often a command is tried whose transaction and another one waited for each other."""
@@ -121,11 +124,14 @@ class Work:
         self._rights = rights
         self._is_permitted = rights is None
 
-    def permit(self, process: Process | None = None, task: Task | None = None) -> None:
+    def permit(
+        self, process: Process | None = None, task: Task | None = None, action: str | None = None
+    ) -> None:
         """Raise Forbidden unless whoever gives the command may do it: to this task of this process, to this
-        process, or at all. Nothing is written without."""
+        process, or at all. Nothing is written without. ``action`` is what it comes to here, if that is not
+        the command itself."""
         if self._rights is not None:
-            self._rights.require(self._call.name, process, task)
+            self._rights.require(action or self._call.name, process, task)
             self._is_permitted = True
 
     def load(self, *statements: Statement) -> list[list[Row]]:

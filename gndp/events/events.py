@@ -122,6 +122,10 @@ class Events:
             stream.begin_with_backlog(until)
         return stream
 
+    def require_sight(self, process_id: UUID | str | None = None) -> None:
+        """Raise Forbidden unless a stream of all events, or of those of a process, may be had: a stream that
+        was given once does not ask again. On a workbench that acts for nobody it may."""
+
     def beginning(self) -> str:
         """The position before the first event, for a stream of all that there is."""
         now = current_position(self._transitions.database.read)

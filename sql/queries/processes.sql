@@ -67,8 +67,14 @@ FROM jsonb_to_recordset(:rows) AS r (
 SELECT * FROM process_instances WHERE id = :process_id;
 
 -- name: children
--- The children of a process, oldest first.
-SELECT * FROM process_instances WHERE parent_process_id = :process_id ORDER BY created_at, id;
+-- The children of a process, oldest first; with seen_by, only what that person sees as one of seen_by_team.
+SELECT * FROM process_instances p
+WHERE parent_process_id = :process_id
+  AND (:seen_by::text IS NULL OR assigned_team IS NULL OR assigned_team = :seen_by_team::text
+       OR :seen_by::text IN (initiated_by, assigned_to)
+       OR EXISTS (SELECT FROM tasks t WHERE t.process_instance_id = p.id
+                  AND (t.assigned_to = :seen_by::text OR t.assigned_team = :seen_by_team::text)))
+ORDER BY created_at, id;
 
 -- name: summary
 -- The figures of the processes created in the last 30 days before an instant; breached as of that instant,

@@ -70,10 +70,14 @@ SELECT require_rows(count(*), 1) FROM moved;
 SELECT * FROM tasks WHERE id = :task_id;
 
 -- name: mine
--- What a person has in running processes: due soonest first, no due date last, then the most urgent.
+-- What a person has in running processes: due soonest first, no due date last, then the most urgent; with
+-- seen_by, only what that other person sees as one of seen_by_team.
 SELECT t.*, t.ready_at IS NOT NULL, p.process_name, p.process_type
 FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.status = 'running'
 WHERE t.assigned_to = :user_id AND t.status IN ('assigned', 'in_progress')
+  AND (:seen_by::text IS NULL OR coalesce(t.assigned_team, p.assigned_team) IS NULL
+       OR coalesce(t.assigned_team, p.assigned_team) = :seen_by_team::text
+       OR :seen_by::text IN (t.assigned_to, p.initiated_by, p.assigned_to))
 ORDER BY t.due_date NULLS LAST, priority_rank(t.priority) DESC, t.created_at, t.id
 LIMIT :limit;
 

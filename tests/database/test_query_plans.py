@@ -196,7 +196,11 @@ def test_steps_of_a_process_come_in_their_order_from_an_index(plans: Plans) -> N
 
 
 def test_my_tasks_reads_only_what_the_person_has_now(plans: Plans) -> None:
-    assert "tasks_mine_idx" in plans.indexes(statement("tasks", "mine", user_id="person001", limit=1000))
+    for viewer in (None, "person002"):
+        mine = statement(
+            "tasks", "mine", user_id="person001", limit=1000, seen_by=viewer, seen_by_team="team"
+        )
+        assert "tasks_mine_idx" in plans.indexes(mine)
 
 
 def test_events_of_a_process_come_newest_first_from_an_index(plans: Plans) -> None:

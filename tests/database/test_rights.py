@@ -13,7 +13,7 @@ from gndp.access.policy import POLICY, Reach
 from gndp.access.principals import Principal
 from gndp.core.errors import Forbidden, GndpError, Invalid
 from gndp.core.records import Process, Task
-from gndp.core.states import Role
+from gndp.core.states import Role, TokenScope
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_who_acts_for_somebody_stands_in_the_event(house: gndp.Workbench) -> Non
 def test_a_viewer_and_a_reading_token_change_nothing(house: gndp.Workbench) -> None:
     process, task = started(house, team=None)
     viewer = house.acting_as(Principal("vic", Role.VIEWER))
-    reader = house.acting_as(Principal("ann", Role.ADMIN, reads_only=True))
+    reader = house.acting_as(Principal("ann", Role.ADMIN, scope=TokenScope.READ))
     for bound in (viewer, reader):
         assert bound.processes.get(process.id).id == process.id
         assert bound.processes.summary().total_processes == 1

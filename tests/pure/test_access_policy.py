@@ -9,7 +9,7 @@ import pytest
 from gndp.access.policy import POLICY, Reach, reach
 from gndp.access.principals import Principal
 from gndp.access.rights_page import rights_page
-from gndp.core.states import Role
+from gndp.core.states import Role, TokenScope
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "rights.md"
 ORDER = [Reach.NONE, Reach.OWN, Reach.TEAM, Reach.ALL]
@@ -29,9 +29,19 @@ def test_a_higher_role_reaches_at_least_as_far(action: str) -> None:
 @pytest.mark.parametrize("action", POLICY)
 def test_viewers_and_reading_tokens_only_read(action: str) -> None:
     permission = POLICY[action]
-    assert permission.is_read or permission.viewer == Reach.NONE
-    reader = Principal("p", Role.ADMIN, reads_only=True)
-    assert reach(reader, action) == (permission.admin if permission.is_read else Reach.NONE)
+    is_read = permission.scope == TokenScope.READ
+    assert is_read or permission.viewer == Reach.NONE
+    reader = Principal("p", Role.ADMIN, scope=TokenScope.READ)
+    assert reach(reader, action) == (permission.admin if is_read else Reach.NONE)
+
+
+@pytest.mark.parametrize("action", POLICY)
+def test_a_writing_token_works_on_processes_and_tasks_and_administers_nothing(action: str) -> None:
+    permission = POLICY[action]
+    writer = Principal("p", Role.ADMIN, scope=TokenScope.WRITE)
+    allowed = Reach.NONE if permission.scope == TokenScope.ADMIN else permission.admin
+    assert reach(writer, action) == allowed
+    assert permission.scope != TokenScope.ADMIN or not action.startswith(("processes.", "tasks."))
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -85,7 +85,12 @@ def create_token_for(bench: Bench, user_id: _UserId, body: CreateToken) -> Respo
     It takes no Idempotency-Key: a secret is not kept.
     """
     made = bench.entrance.tokens.create(
-        user_id, body.name, body.scopes, body.expires_at, created_by=bench.acting_user
+        user_id,
+        body.name,
+        body.scopes,
+        body.expires_at,
+        created_by=bench.acting_user,
+        for_program=True,
     )
     return json_reply({**made.record._asdict(), "token": made.token}, {"Cache-Control": "no-store"})
 

@@ -143,6 +143,7 @@ def me(who: Who) -> Response:
 @router.post("/password", responses=answers(SignedIn, 422))
 def change_password(request: Request, entrance: TheEntrance, who: Who, body: ChangePassword) -> Response:
     """Set another password; everything that was opened with the one before ends."""
+    who.require_scope(TokenScope.ADMIN)
     identity = entrance.accounts.change_password(who.user_id, body.password, body.new)
     return _opened(request, entrance.sessions.open(identity))
 
@@ -173,6 +174,7 @@ def revoke_token(
     entrance: TheEntrance, who: Who, id: Annotated[TokenId, Path(description="the token's id")]
 ) -> Response:
     """Make one of one's own API tokens good for nothing."""
+    who.require_scope(TokenScope.ADMIN)
     return json_reply(entrance.tokens.revoke(id, who.user_id)._asdict())
 
 

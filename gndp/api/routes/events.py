@@ -12,16 +12,18 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from gndp.access.entrance import principal_of
 from gndp.api.callers import Bench, identity_of
 from gndp.api.descriptions import answers
-from gndp.core.errors import Unauthenticated
+from gndp.core.errors import Forbidden, NotFound, Unauthenticated
 from gndp.core.records import LiveEvent
 from gndp.events.live import ListenerDropped, LiveStream
+from gndp.workbench import Workbench
 
 router = APIRouter(prefix="/events", tags=["events"])
 
 HEARTBEAT = 15.0
-"""Seconds without an event after which a stream says that it lives, and asks whether its caller may still."""
+"""Seconds after which a stream says that it lives, and asks whether its caller may still."""
 
 _KEPT = 500
 _STREAM = answers(None, 403, 409, 422)
@@ -58,26 +60,31 @@ async def stream_events(
 
     stream = await run_in_threadpool(opened)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_sent(request, stream), headers=headers, media_type="text/event-stream")
+    return StreamingResponse(
+        _sent(request, stream, process_id), headers=headers, media_type="text/event-stream"
+    )
 
 
-async def _sent(request: Request, stream: LiveStream) -> AsyncIterator[bytes]:
+async def _sent(request: Request, stream: LiveStream, process_id: UUID | None) -> AsyncIterator[bytes]:
     events = aiter(stream)
     coming: asyncio.Task[LiveEvent] | None = None
+    now = asyncio.get_running_loop().time
+    beat_at = now() + HEARTBEAT
     try:
         # The position alone: who loses the connection before the first event goes on from here.
         yield b": the stream begins\nid: %b\n\n" % stream.position.encode()
         while True:
             # A task, for what a listener waits with must not be broken off when the heartbeat is due.
             coming = coming or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT)
+            done, _ = await asyncio.wait({coming}, timeout=max(0, beat_at - now()))
+            if now() >= beat_at:
+                if not await run_in_threadpool(_may_still, request, process_id):
+                    return
+                beat_at = now() + HEARTBEAT
+                yield b": still there\n\n"
             if done:
                 live, coming = coming.result(), None
                 yield _message(live.position, live.event.event_type, _written(live))
-            elif await _may_still(request):
-                yield b": still there\n\n"
-            else:
-                return
     except StopAsyncIteration:
         pass
     except ListenerDropped as dropped:
@@ -105,12 +112,14 @@ def _message(id: str, event: str, data: bytes) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (id.encode(), event.encode(), data)
 
 
-async def _may_still(request: Request) -> bool:
-    """Whether what the caller came with is still good."""
+def _may_still(request: Request, process_id: UUID | None) -> bool:
+    """Whether what the caller came with is still good, and lets them see what they follow."""
     if not request.app.state.needs_authentication:
         return True
+    workbench: Workbench = request.app.state.workbench
     try:
-        await run_in_threadpool(identity_of, request)
-    except Unauthenticated:
+        bench = workbench.acting_as(principal_of(identity_of(request)))
+        bench.events.require_sight(process_id)
+    except (Unauthenticated, Forbidden, NotFound):
         return False
     return True
