@@ -71,6 +71,12 @@ def _create_task(house: House, column: str, whose: str) -> Asked:
     return Asked(body={**STEP, **named, "process_instance_id": str(process.id)})
 
 
+def _create_tasks(house: House, column: str, whose: str) -> Asked:
+    process = house.process(house.callers[column], whose)
+    named = {"user_id": "cora"} if whose == "named" else {}
+    return Asked(body={**named, "specifications": [{**STEP, "process_instance_id": str(process.id)}] * 2})
+
+
 def _my_tasks(house: House, column: str, whose: str) -> Asked:
     task = house.task(house.callers[column], whose)
     return Asked({"user_id": task.assigned_to})
@@ -237,6 +243,7 @@ _REQUESTS: dict[str, Maker] = {
     "POST /api/tasks/{id}/resume": _task("waiting", {}),
     "POST /api/tasks/{id}/comment": _task(body={"text": "hello"}),
     "POST /api/tasks/{id}/recompute": _task(body=_REASON),
+    "POST /api/bulk/new-tasks": _create_tasks,
     "POST /api/bulk/processes": _bulk("process"),
     "POST /api/bulk/tasks": _bulk("task"),
     "GET /api/definitions": _plain(),

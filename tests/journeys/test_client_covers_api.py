@@ -52,6 +52,7 @@ LEFT_OUT = {
     "accounts.issue_link created_by": "the caller",
     "accounts.issue_link valid_for": "the API's links are good for a day",
     "tokens.create created_by": "the caller",
+    "tokens.create for_program": "the API makes no others for somebody else",
 }
 """Keywords of the workbench that the client has not."""
 
@@ -60,7 +61,7 @@ NOT_THERE = {
     "sla": {"sweep", "next_due"},  # the job's
     "directory": {"import_csv"},
     "events": {"subscribe", "subscribe_durable", "publish", "history", "oldest_writer", "rebase"}
-    | {"end_streams"},
+    | {"end_streams", "require_sight"},
     "jobs": {"start", "stop"},
     "accounts": {"create", "first_admin_link", "sign_in", "current", "change_password", "set_password"},
     "tokens": {"verify", "revoke_all"},

@@ -72,8 +72,8 @@ def send(house: House, method: str, path: str, asked: Asked, caller: Caller) -> 
 
 
 def status_of(path: str, reply: httpx.Response) -> int:
-    if path.startswith("/api/bulk/") and reply.status_code == 200:
-        (result,) = reply.json()["results"]
+    if path.startswith("/api/bulk/") and reply.status_code == 200 and "results" in (said := reply.json()):
+        (result,) = said["results"]
         status: int = result["status"]
         return status
     return reply.status_code
