@@ -23,7 +23,7 @@ NO_KEY = {
 }
 """What answers with a secret, which must not be kept to be told again, or ends something."""
 
-READS = {"/api/definitions/validate", "/api/sla/preview"}
+READS = {"/api/validation/definition", "/api/sla/preview"}
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_changes_can_be_made_to_say_what_they_are_meant_for(workbench: gndp.Work
             ("PUT", f"{where}/status", {"new_status": "suspended", "user_id": "ann"}),
             ("POST", f"{where}/suspend?user_id=ann", None),
             ("POST", f"{where}/comment", {"user_id": "ann", "text": "x"}),
-            ("POST", "/api/processes/bulk", {**bulk, "items": [item]}),
+            ("POST", "/api/bulk/processes", {**bulk, "items": [item]}),
             ("PATCH", "/api/people/bob", {"name": "Bob"}),
             ("DELETE", "/api/people/bob/out-of-office", None),
             ("PUT", "/api/calendars/office", {"hours": {"0": [["09:00", "17:00"]]}}),
@@ -158,7 +158,7 @@ def test_changes_can_be_made_to_say_what_they_are_meant_for(workbench: gndp.Work
             text = {"user_id": "ann", "text": "x"}
             assert client.post(f"{where}/comment", json=text, headers=headers).status_code == 200
         version = client.get(where).json()["version"]
-        reply = client.post("/api/processes/bulk", json={**bulk, "items": [{**item, "version": version}]})
+        reply = client.post("/api/bulk/processes", json={**bulk, "items": [{**item, "version": version}]})
         assert reply.json()["done"] == 1, reply.text
         assert client.get(where).status_code == 200
 
