@@ -255,7 +255,7 @@ class Comparison:
         for row in rows:
             item = self.model.processes.get(row["id"]) or self.model.tasks[row["id"]]
             process = self.model.processes[item.process if isinstance(item, Task) else item.id]
-            # A failed task of a cancelled process is called off with it: nothing can be done about it any more.
+            # A failed task of a cancelled process is called off with it: nothing can be done about it.
             if item.status not in FINAL_STATUSES and process.status != "cancelled":
                 own = [e.at for e in process.events if not isinstance(item, Task) or e.task == item.id]
                 instants = {max(self.reading, own[-1]), max(self.reading, process.events[-1].at)}
