@@ -6,6 +6,9 @@ transaction that the lease fences; whatever was given and not kept (a kill, a lo
 event at which the handler fails is parked and tried again after 1, 2, 4, … seconds, and the later events of
 its process wait behind it, while those of others go on. When it has failed too often it is dead: the
 process's next events go on, and somebody must look (``Events.dead``).
+
+A handler that ends its process has failed, too, though nobody is left to say so. So whoever takes over gives
+the events that its predecessor may have been at one by one, each with its failure written beforehand.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ LONGEST_DELAY = 300.0
 """Seconds between two attempts, at most."""
 
 _PAGE = 500
+_UNPROVED = 2 * _PAGE
+_ENDED = Outcome("failed", "the process ended while the event was handled")
+_HELD = Outcome("held")
 _KEEP_EVERY = 10.0
 
 _log = logging.getLogger(__name__)
@@ -85,6 +91,7 @@ class DurableSubscription:
         self._position = Position("", "", "", 0)
         self._selection = Selection()
         self._epoch: int | None = None
+        self._unproved = 0
         self._kept_at = 0.0
         self._look_at = 0.0
 
@@ -163,30 +170,51 @@ class DurableSubscription:
         self._selection = Selection(pattern, starts_at)
         self._position = Position("", read_from, read_to, last_seq)
         self._held = {process_id for (process_id,) in held}
+        self._unproved = _UNPROVED
         self._kept_at = time.monotonic()
 
     def _read_on(self, reign: Reign) -> bool:
         """Handle the next batch; whether there is more at once."""
-        batch = next_batch(self._transitions.database.read, self._position, self._selection, _PAGE)
+        most = 1 if self._unproved else _PAGE
+        batch = next_batch(self._transitions.database.read, self._position, self._selection, most)
         if not batch.events:
+            self._unproved = 0
             self._position = batch.end
             if time.monotonic() - self._kept_at > _KEEP_EVERY:
                 self._keep(reign, batch, [])
             return False
+        if self._unproved:
+            self._read_one(reign, batch)
+            return True
         outcomes = self._deliverer.deliver([logged.event for logged in batch.events], self._held)
         self._keep(reign, batch, outcomes)
         return len(outcomes) < len(batch.events) or not batch.is_end
 
+    def _read_one(self, reign: Reign, batch: Batch) -> None:
+        """Handle a batch of one event at which the process that read before may have ended."""
+        self._unproved -= 1
+        (only,) = batch.events
+        if only.event.process_instance_id in self._held:
+            self._keep(reign, batch, [_HELD])
+        elif not self._stopping.is_set():
+            self._attempt(reign, 1, only, self._moved(batch, 1))
+            self._passed(batch.behind(1))
+
     def _keep(self, reign: Reign, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Keep what became of the first events of a batch, and the position behind them."""
-        passed = batch.events[: len(outcomes)]
-        position = batch.behind(len(outcomes))
         parked = [
             self._parked(event, outcome, 1)
-            for (_, event), outcome in zip(passed, outcomes, strict=True)
+            for (_, event), outcome in zip(batch.events, outcomes, strict=False)
             if outcome.status != "handled"
         ]
-        moved = statement(
+        self._write(reign, self._moved(batch, len(outcomes)), *([self._park(parked)] if parked else []))
+        self._passed(batch.behind(len(outcomes)))
+        self._held |= {row["process_instance_id"] for row in parked if row["status"] != DeliveryStatus.DEAD}
+
+    def _moved(self, batch: Batch, count: int) -> Statement:
+        """Move the position behind the first ``count`` events of a batch."""
+        position = batch.behind(count)
+        return statement(
             "subscriptions",
             "move",
             name=self.name,
@@ -194,13 +222,13 @@ class DurableSubscription:
             read_from=position.read_from,
             read_to=position.read_to,
             last_seq=position.last_seq,
-            passed=len(passed),
-            passed_seqs=sum(event.seq for _, event in passed),
+            passed=count,
+            passed_seqs=sum(event.seq for _, event in batch.events[:count]),
         )
-        self._write(reign, moved, *([self._park(parked)] if parked else []))
+
+    def _passed(self, position: Position) -> None:
         self._position = position
         self._kept_at = time.monotonic()
-        self._held |= {row["process_instance_id"] for row in parked if row["status"] != DeliveryStatus.DEAD}
 
     def _retry(self, reign: Reign) -> float:
         """Try what is due again; seconds until the next is due.
@@ -220,24 +248,25 @@ class DurableSubscription:
         for row in due:
             if self._stopping.is_set():
                 return 0.0
-            self._retry_event(reign, row[0], logged(row[1:]))
+            failed = logged(row[1:])
+            if self._attempt(reign, row[0] + 1, failed):
+                self._catch_up(reign, failed.event.process_instance_id)
         seconds = next_due[0][0]
         return 0.0 if due else POLL if seconds is None else max(0.0, seconds)
 
-    def _retry_event(self, reign: Reign, attempts: int, failed: LoggedEvent) -> None:
-        process_id = failed.event.process_instance_id
-        outcomes = self._deliverer.deliver([failed.event], set())
-        if not outcomes:
-            return
-        if outcomes[0].status == "handled":
-            self._write(reign, self._delivered([failed]))
-        else:
-            row = self._parked(failed.event, outcomes[0], attempts + 1)
-            self._write(reign, self._park([row]))
-            if row["status"] != DeliveryStatus.DEAD:
-                self._held.add(process_id)
-                return
-        self._catch_up(reign, process_id)
+    def _attempt(self, reign: Reign, attempt: int, given: LoggedEvent, *also: Statement) -> bool:
+        """Handle one event, its failure written first; whether it is out of the way: handled, or dead."""
+        self._write(reign, *also, self._parking([self._parked(given.event, _ENDED, attempt)]))
+        outcome = next(iter(self._deliverer.deliver([given.event], set())), _ENDED)
+        if outcome.status == "handled":
+            self._write(reign, self._delivered([given]))
+            return True
+        row = self._parked(given.event, outcome, attempt)
+        self._write(reign, self._park([row]))
+        if row["status"] == DeliveryStatus.DEAD:
+            return True
+        self._held.add(given.event.process_instance_id)
+        return False
 
     def _catch_up(self, reign: Reign, process_id: UUID) -> None:
         """Handle what has waited behind an event that is out of the way, until one fails or has failed."""
@@ -253,6 +282,11 @@ class DurableSubscription:
                     self._held.discard(process_id)
                 return
             waiting = [logged(row[1:]) for row in rows]
+            if self._unproved:
+                self._unproved -= 1
+                if self._attempt(reign, 1, waiting[0]):
+                    continue
+                return
             outcomes = self._deliverer.deliver([event for _, event in waiting], set())
             handled = [w for w, o in zip(waiting, outcomes, strict=False) if o.status == "handled"]
             failed = [(w, o) for w, o in zip(waiting, outcomes, strict=False) if o.status == "failed"]
@@ -266,12 +300,17 @@ class DurableSubscription:
         if outcome.status == "held":
             return {**row, "status": DeliveryStatus.BEHIND, "attempts": 0, "delay": None}
         if attempts >= self._terms.max_attempts:
-            _log.error("the event %d is dead for %s: %s", event.seq, self.name, outcome.error)
             return {**row, "status": DeliveryStatus.DEAD, "attempts": attempts, "delay": None}
         delay = min(LONGEST_DELAY, 2.0 ** (attempts - 1))
         return {**row, "status": DeliveryStatus.RETRYING, "attempts": attempts, "delay": delay}
 
     def _park(self, rows: list[dict[str, Any]]) -> Statement:
+        for row in rows:
+            if row["status"] == DeliveryStatus.DEAD:
+                _log.error("the event %d is dead for %s: %s", row["seq"], self.name, row["error"])
+        return self._parking(rows)
+
+    def _parking(self, rows: list[dict[str, Any]]) -> Statement:
         return statement("subscriptions", "park", name=self.name, rows=orjson.dumps(rows).decode())
 
     def _delivered(self, events: Sequence[LoggedEvent]) -> Statement:

@@ -19,7 +19,7 @@ from psycopg import sql
 import gndp
 from gndp.access.passwords import Passwords
 from gndp.core.records import Process, Task
-from tests.journeys.serving import served
+from tests.journeys.serving import calling, served
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 LATER = (NOON + timedelta(days=30)).isoformat()
@@ -176,7 +176,7 @@ def house_on(database_url: str) -> Iterator[House]:
         served(
             workbench, needs_authentication=True, only="api", rate_limit="off", sign_in_rate_limit="off"
         ) as url,
-        httpx.Client(base_url=url) as client,
+        calling(url) as client,
     ):
         house = House(workbench, client)
         yield house

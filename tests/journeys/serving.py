@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -39,3 +40,8 @@ def served(
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def calling(url: str) -> httpx.Client:
+    """A client that waits for a busy machine: its first request for the description draws it."""
+    return httpx.Client(base_url=url, timeout=60)

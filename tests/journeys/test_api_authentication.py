@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.passwords import Passwords
@@ -36,7 +36,7 @@ def house(workbench: gndp.Workbench) -> gndp.Workbench:
 
 @pytest.fixture
 def client(house: gndp.Workbench) -> Iterator[httpx.Client]:
-    with served(house, needs_authentication=True) as url, httpx.Client(base_url=url) as client:
+    with served(house, needs_authentication=True) as url, calling(url) as client:
         yield client
 
 
@@ -159,7 +159,7 @@ def test_api_tokens_have_their_scopes_and_their_end(client: httpx.Client, house:
 def test_the_first_admin_comes_by_a_link_that_works_once(workbench: gndp.Workbench) -> None:
     link = workbench.entrance.accounts.first_admin_link()
     assert link is not None
-    with served(workbench, needs_authentication=True) as url, httpx.Client(base_url=url) as client:
+    with served(workbench, needs_authentication=True) as url, calling(url) as client:
         body = {"token": link.token, "password": "short"}
         assert client.post("/api/auth/link", json=body).status_code == 422
         body["password"] = PASSWORD

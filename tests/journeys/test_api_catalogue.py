@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.core.records import Event
@@ -28,7 +28,7 @@ OFFICE = {"time_zone": "Europe/Berlin", "hours": {str(day): [["09:00", "17:00"]]
 
 @pytest.fixture
 def client(workbench: gndp.Workbench) -> Iterator[httpx.Client]:
-    with served(workbench) as url, httpx.Client(base_url=url) as client:
+    with served(workbench) as url, calling(url) as client:
         yield client
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import served
+from serving import calling, served
 
 import gndp
 
@@ -52,7 +52,7 @@ INSTANTS = {"created_at", "started_at", "completed_at", "due_date", "updated_at"
 
 @pytest.fixture
 def client(workbench: gndp.Workbench) -> Iterator[httpx.Client]:
-    with served(workbench) as url, httpx.Client(base_url=url) as client:
+    with served(workbench) as url, calling(url) as client:
         yield client
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.passwords import Passwords
@@ -24,7 +24,7 @@ class Scene:
     def __init__(self, workbench: gndp.Workbench) -> None:
         self.wb = workbench
         workbench.entrance.accounts._passwords = Passwords(PasswordHasher(1, 8, 1))
-        for person, role in (("ann", "admin"), ("bob", "worker")):
+        for person, role in (("ann", "admin"), ("bob", "worker"), ("export", "service")):
             workbench.directory.add_person(person, role=role)
         workbench.directory.add_team("north")
         workbench.entrance.accounts.create("ann", PASSWORD)
@@ -85,6 +85,7 @@ BY_NOUN: dict[str, Callable[[Scene], Any]] = {
     "calendars": lambda scene: "office",
     "people": lambda scene: "bob",
     "accounts": lambda scene: "bob",
+    "/api/accounts/{user_id}/tokens": lambda scene: "export",
     "teams": lambda scene: "north",
     "subscriptions": Scene.subscription,
 }
@@ -119,7 +120,7 @@ def scene(workbench: gndp.Workbench) -> Scene:
 
 @pytest.fixture
 def client(scene: Scene) -> Iterator[httpx.Client]:
-    with served(scene.wb) as url, httpx.Client(base_url=url) as client:
+    with served(scene.wb) as url, calling(url) as client:
         yield client
 
 
@@ -150,7 +151,7 @@ def _address(scene: Scene, path: str) -> tuple[str]:
         return (
             (f"{path}?user_id=ann",) if noun in ("definitions", "sla") and "preview" not in path else (path,)
         )
-    about = STATES[path](scene).id if path in STATES else BY_NOUN[noun](scene)
+    about = STATES[path](scene).id if path in STATES else BY_NOUN.get(path, BY_NOUN[noun])(scene)
     return (path.replace("{id}", str(about)).replace("{name}", str(about)).replace("{user_id}", str(about)),)
 
 

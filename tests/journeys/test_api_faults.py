@@ -145,7 +145,7 @@ def update_at_once(workbench: gndp.Workbench, updates: int) -> None:
     )
     with served(workbench) as url, ThreadPoolExecutor(CLIENTS) as pool:
         path = f"{url}/api/processes/{process.id}"
-        with httpx.Client(limits=httpx.Limits(max_connections=CLIENTS)) as client:
+        with httpx.Client(limits=httpx.Limits(max_connections=CLIENTS), timeout=60) as client:
 
             def one(number: int) -> int:
                 """Add one variable to those that are there; how often somebody was sooner."""

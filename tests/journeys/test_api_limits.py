@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 from argon2 import PasswordHasher
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.passwords import Passwords
@@ -32,7 +32,7 @@ def serve(workbench: gndp.Workbench) -> Iterator[Serve]:
 
         def make(needs_authentication: bool = False, **settings: Any) -> httpx.Client:
             address = stack.enter_context(served(workbench, needs_authentication, **settings))
-            return stack.enter_context(httpx.Client(base_url=address))
+            return stack.enter_context(calling(address))
 
         yield make
 
@@ -197,7 +197,7 @@ def test_a_statement_that_takes_too_long_is_a_503(
             "CREATE TRIGGER linger BEFORE INSERT ON process_instances"
             " FOR EACH ROW WHEN (NEW.process_name = 'slow') EXECUTE FUNCTION linger()"
         )
-    with served(workbench) as address, httpx.Client(base_url=address) as client:
+    with served(workbench) as address, calling(address) as client:
         before = digest_of(database_url)
         body = {**START, "initiated_by": "ann"}
         reply = client.post("/api/processes", json={**body, "process_name": "slow"}, timeout=30)

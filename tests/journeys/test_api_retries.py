@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.identity import Identity, Proof
@@ -28,7 +28,7 @@ READS = {"/api/validation/definition", "/api/sla/preview"}
 
 @pytest.fixture
 def client(workbench: gndp.Workbench) -> Iterator[httpx.Client]:
-    with served(workbench) as url, httpx.Client(base_url=url) as client:
+    with served(workbench) as url, calling(url) as client:
         yield client
 
 
@@ -108,7 +108,7 @@ def test_a_key_belongs_to_whoever_calls(workbench: gndp.Workbench) -> None:
         return {"Authorization": f"Bearer {issued.token}", "Idempotency-Key": "same"}
 
     max_, eve, ann = token("max", "manager"), token("eve", "manager"), token("ann", "worker")
-    with served(workbench, needs_authentication=True) as url, httpx.Client(base_url=url) as client:
+    with served(workbench, needs_authentication=True) as url, calling(url) as client:
 
         def start(headers: dict[str, str], **named: str) -> httpx.Response:
             return client.post("/api/processes", json={**START, **named}, headers=headers)
@@ -130,7 +130,7 @@ def test_changes_can_be_made_to_say_what_they_are_meant_for(workbench: gndp.Work
     workbench.directory.add_person("bob")
     with (
         served(workbench, require_if_match="on") as url,
-        httpx.Client(base_url=url) as client,
+        calling(url) as client,
     ):
         process = started(client)
         where = f"/api/processes/{process.json()['id']}"

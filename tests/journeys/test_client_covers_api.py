@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import orjson
 import pytest
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.accounts import Accounts
@@ -109,8 +109,8 @@ class _Recorded(Exception):
 
 @pytest.fixture(scope="module")
 def description() -> dict[str, Any]:
-    with served(MagicMock()) as url:
-        found: dict[str, Any] = httpx.get(f"{url}/api/openapi.json").json()
+    with served(MagicMock()) as url, calling(url) as client:
+        found: dict[str, Any] = client.get("/api/openapi.json").json()
         return found
 
 

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-import httpx
 import pytest
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.client import Client, transport
@@ -150,7 +149,8 @@ def test_the_server_says_so_of_a_command_that_is_under_way(workbench: gndp.Workb
         first.start()
         assert begun.wait(30)
         try:
-            again = httpx.post(f"{url}/api/people", json={"user_id": "ann"}, headers={"Idempotency-Key": "k"})
+            with calling(url) as client:
+                again = client.post("/api/people", json={"user_id": "ann"}, headers={"Idempotency-Key": "k"})
             assert (again.status_code, again.headers["Retry-After"]) == (409, "1")
         finally:
             go_on.set()

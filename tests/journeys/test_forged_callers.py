@@ -12,7 +12,7 @@ import httpx
 import pytest
 import websockets
 from argon2 import PasswordHasher
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.passwords import Passwords
@@ -78,7 +78,7 @@ def house(workbench: gndp.Workbench) -> Iterator[House]:
         entrance.accounts.change_password("ann", old, new)
     with (
         served(workbench, needs_authentication=True, sign_in_rate_limit="off") as address,
-        httpx.Client(base_url=address) as client,
+        calling(address) as client,
     ):
         yield House(workbench, address, client)
 

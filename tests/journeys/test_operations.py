@@ -20,7 +20,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from serving import served
+from serving import calling, served
 
 import gndp
 from gndp.access.passwords import Passwords
@@ -87,7 +87,7 @@ def test_a_server_says_that_it_lives_while_every_thread_is_taken(workbench: gndp
             taken.release()
             assert go.wait(60)
 
-    with served(workbench, only="api", add_routes=add_slow) as url, httpx.Client(base_url=url) as client:
+    with served(workbench, only="api", add_routes=add_slow) as url, calling(url) as client:
         held = [
             threading.Thread(target=httpx.get, args=(f"{url}/slow",), kwargs={"timeout": 60})
             for _ in range(60)
