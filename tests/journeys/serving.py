@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import httpx
 import uvicorn
+from fastapi.dependencies import models as dependencies
 from fastapi import FastAPI
 
 import gndp
@@ -40,8 +41,17 @@ def served(
     finally:
         server.should_exit = True
         thread.join(10)
+        _forget_endpoints()
 
 
 def calling(url: str) -> httpx.Client:
     """A client that waits for a busy machine: its first request for the description draws it."""
     return httpx.Client(base_url=url, timeout=60)
+
+
+def _forget_endpoints() -> None:
+    """FastAPI keeps the endpoints that it has seen, and these their application: 7 MB for each server, which
+    made the garbage collector most of what a long run of tests did."""
+    for found in vars(dependencies).values():
+        if hasattr(found, "cache_clear"):
+            found.cache_clear()
