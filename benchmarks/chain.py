@@ -28,7 +28,8 @@ from uuid_utils.compat import uuid7
 import gndp
 from benchmarks.five_tasks import TEMPLATE, engine_case
 from benchmarks.server import temporary_server
-from gndp.store.session import Database, Statement, statement
+from gndp.store.queries import Statement, statement
+from gndp.store.session import Database
 
 _Clock = Callable[[], float]
 

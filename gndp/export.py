@@ -20,7 +20,8 @@ from psycopg import Connection, RawCursor, RawServerCursor
 from gndp.core import arguments
 from gndp.core.errors import Invalid
 from gndp.formats import ActivityInstance, Case, write_log
-from gndp.store.session import Database, statement
+from gndp.store.queries import statement
+from gndp.store.session import Database
 from gndp.workbench import Workbench
 
 _BATCH = 5_000

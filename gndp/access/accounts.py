@@ -24,7 +24,8 @@ from gndp.core.credentials import Standing, after_failure, new_password, present
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem, Unauthenticated
 from gndp.core.people import new_person
 from gndp.core.states import LinkPurpose, Role
-from gndp.store.session import Row, Transaction, statement
+from gndp.store.queries import Row, statement
+from gndp.store.session import Transaction
 
 LINK_VALID_FOR = timedelta(hours=24)
 """How long a one-time link is good, if nothing else is asked for."""

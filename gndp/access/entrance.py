@@ -14,7 +14,8 @@ from gndp.access.principals import Principal
 from gndp.access.sessions import Sessions
 from gndp.access.tokens import ApiTokens
 from gndp.core.states import Role, TokenScope
-from gndp.store.session import Row, Transaction
+from gndp.store.queries import Row
+from gndp.store.session import Transaction
 
 _API_TOKEN = "gndp_"
 

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from gndp.core.errors import Invalid, Problem
-from gndp.store.session import Row, Transaction, statement
+from gndp.store.queries import Row, statement
+from gndp.store.session import Transaction
 
 LEAST_SECRET_KEY = 32
 """Characters that a given key must have."""

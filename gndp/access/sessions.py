@@ -16,7 +16,8 @@ from gndp.access.identity import Identity, Proof
 from gndp.access.secrets import digest, is_secret, new_secret
 from gndp.core import arguments
 from gndp.core.errors import Forbidden, Unauthenticated
-from gndp.store.session import Row, Transaction, statement
+from gndp.store.queries import Row, statement
+from gndp.store.session import Transaction
 
 IDLE = timedelta(hours=8)
 """How long a session stays good without being used."""

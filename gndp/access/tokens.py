@@ -22,7 +22,8 @@ from gndp.core.credentials import whole_scopes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem, Unauthenticated
 from gndp.core.states import Role, TokenScope
 from gndp.core.values import require_aware
-from gndp.store.session import Row, Transaction, statement
+from gndp.store.queries import Row, statement
+from gndp.store.session import Transaction
 
 LONGEST = timedelta(days=365)
 """How long a token may be good."""

@@ -13,7 +13,8 @@ from gndp.core import arguments, sla
 from gndp.core.calendars import Calendar
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.policies import usable_terms
-from gndp.store.session import Row, Transaction, statement
+from gndp.store.queries import Row, statement
+from gndp.store.session import Transaction
 
 
 class Calendars:

@@ -33,7 +33,8 @@ from gndp.core.people import (
 from gndp.core.values import bounded, require_aware, shown
 from gndp.core.versions import refuse_stale
 from gndp.directory.csv_import import ImportProblem, ImportReport, PeopleFile, read_people
-from gndp.store.session import Row, Statement, Transaction, statement
+from gndp.store.queries import Row, Statement, statement
+from gndp.store.session import Transaction
 
 _PERSON_COLUMNS = ("lead", "manager", "substitute")
 

@@ -21,7 +21,7 @@ from gndp.engine.definitions import Definitions
 from gndp.engine.roster import Roster, lock_roster
 from gndp.engine.task_state import load_state
 from gndp.engine.transition import Call, Transitions, Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _PAGE = 1_000
 _OUTCOME: TypeAdapter[str] = TypeAdapter(str)

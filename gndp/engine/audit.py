@@ -23,8 +23,9 @@ from psycopg import RawCursor, RawServerCursor
 from gndp.core.states import AuditFault
 from gndp.engine.checker import LISTED, consistent_read
 from gndp.formats.anchors import Anchor, Head, Place, read_anchor, read_heads, write_anchor
+from gndp.store.queries import statement
 from gndp.store.resources import sql_text
-from gndp.store.session import Database, statement, unhurried
+from gndp.store.session import Database, unhurried
 
 Progress = Callable[[int, int], None]
 

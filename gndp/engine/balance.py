@@ -15,7 +15,7 @@ from gndp.core.errors import NotFound
 from gndp.engine.roster import Roster, lock_roster, read_roster
 from gndp.engine.task_state import load_state
 from gndp.engine.transition import Call, Transitions, Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _IS_TOLD: TypeAdapter[bool] = TypeAdapter(bool)
 

@@ -22,7 +22,7 @@ from gndp.core.values import parse_id
 from gndp.engine.definitions import Definitions, new_task
 from gndp.engine.routing import route_ready
 from gndp.engine.transition import Work
-from gndp.store.session import Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
 
 
 class Specification(NamedTuple):

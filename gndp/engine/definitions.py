@@ -20,7 +20,7 @@ from gndp.core.values import require_aware
 from gndp.core.versions import refuse_stale
 from gndp.engine.calls import command_call
 from gndp.engine.transition import Transitions, Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _DEFINITION: TypeAdapter[Definition] = TypeAdapter(Definition)
 

@@ -17,7 +17,7 @@ from gndp.directory.contract import Directory
 from gndp.engine.definitions import Definitions
 from gndp.engine.task_state import affected_task
 from gndp.engine.transition import Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 
 class WhoIsWho(NamedTuple):

@@ -28,7 +28,7 @@ from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task
 from gndp.engine.transition import EVERYTHING, Call, Transitions, Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _PROCESS: TypeAdapter[Process] = TypeAdapter(Process)
 _EVENT: TypeAdapter[Event | None] = TypeAdapter(Event | None)

@@ -12,7 +12,7 @@ from gndp.core.recomputation import recompute
 from gndp.core.records import Process, SlaClock, Task
 from gndp.engine.transition import Work, clock_of
 from gndp.engine.writes import with_ids
-from gndp.store.session import Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
 
 _TASK_WIDTH = len(Task._fields)
 

@@ -19,7 +19,7 @@ from gndp.core.records import Task
 from gndp.core.routing import Candidate, Wanted, Workload
 from gndp.core.states import LoadMeasure
 from gndp.engine.transition import Work
-from gndp.store.session import Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
 
 _MEASURES = {LoadMeasure.TASKS: 1, LoadMeasure.PRIORITY: 2, LoadMeasure.ESTIMATED_MINUTES: 3}
 

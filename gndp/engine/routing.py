@@ -18,7 +18,7 @@ from gndp.core.states import AssignmentMethod, ProcessStatus, TaskStatus
 from gndp.engine.definitions import Definitions
 from gndp.engine.roster import lock_roster
 from gndp.engine.transition import Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _Ready = tuple[Changes, Task | Dependant]
 _NOBODY: frozenset[str] = frozenset()

@@ -16,7 +16,7 @@ from gndp.core import sla
 from gndp.core.clocks import Book
 from gndp.core.errors import Invalid
 from gndp.core.policies import Terms, parse_policy, terms_of, usable_terms
-from gndp.store.session import Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
 
 Load = Callable[..., list[list[Row]]]
 """Runs statements in one round trip of the transaction at hand."""

@@ -27,7 +27,7 @@ from gndp.engine.recomputation import recompute_item
 from gndp.engine.sweep import SweepReport
 from gndp.engine.tasks import Tasks
 from gndp.engine.transition import Transitions, Work
-from gndp.store.session import Row, statement
+from gndp.store.queries import Row, statement
 
 _POLICY: TypeAdapter[PublishedPolicy] = TypeAdapter(PublishedPolicy)
 _CLOCKS: TypeAdapter[list[SlaClock]] = TypeAdapter(list[SlaClock])

@@ -21,7 +21,7 @@ from gndp.directory.contract import Directory
 from gndp.engine.definitions import Definitions
 from gndp.engine.escalation import WhoIsWho, escalate_due, who_is_who
 from gndp.engine.transition import Call, Transitions, Work, clock_of
-from gndp.store.session import Row, statement
+from gndp.store.queries import Row, statement
 
 
 class SweepReport(NamedTuple):

@@ -11,7 +11,7 @@ from gndp.core.processes import AffectedTask
 from gndp.core.records import Assignment, Dependant, Process, Task
 from gndp.core.tasks import TaskState
 from gndp.engine.transition import Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _TASK_WIDTH = len(Task._fields)
 

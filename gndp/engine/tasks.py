@@ -35,7 +35,7 @@ from gndp.engine.lists import TaskLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task, load_state
 from gndp.engine.transition import EVERYTHING, Transitions, Work
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _TASKS: TypeAdapter[list[Task]] = TypeAdapter(list[Task])

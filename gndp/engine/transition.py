@@ -33,7 +33,8 @@ from gndp.core.records import Process, SlaClock, Task
 from gndp.core.values import require_aware
 from gndp.engine.shelf import Kept, Shelf
 from gndp.engine.writes import json_text, writes_of
-from gndp.store.session import Database, Row, Statement, Transaction, statement
+from gndp.store.queries import Row, Statement, statement
+from gndp.store.session import Database, Transaction
 
 _log = logging.getLogger(__name__)
 

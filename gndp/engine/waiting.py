@@ -27,7 +27,7 @@ from gndp.engine.definitions import Definitions
 from gndp.engine.roster import read_roster
 from gndp.engine.routing import route
 from gndp.engine.transition import Call, Transitions, Work
-from gndp.store.session import Row, statement
+from gndp.store.queries import Row, statement
 
 _GIVEN_AT_ONCE = 25
 """How many tasks of a queue one command gives out; the job gives the others."""

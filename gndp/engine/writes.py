@@ -17,8 +17,7 @@ from uuid_utils.compat import uuid7
 
 from gndp.core.changes import Changes
 from gndp.core.records import Process, SlaClock
-from gndp.store.queries import Query, composed
-from gndp.store.session import Statement, statement
+from gndp.store.queries import Query, Statement, composed, statement
 
 _JSON_COLUMNS = frozenset({"output_data", "form_data", "variables"})
 _AS_DECIDED_ON = "version = :version"

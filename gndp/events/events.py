@@ -32,7 +32,8 @@ from gndp.events.log import (
 )
 from gndp.events.rebase import rebase
 from gndp.events.subscriptions import DurableSubscription, Terms
-from gndp.store.session import Database, statement
+from gndp.store.queries import statement
+from gndp.store.session import Database
 
 _MOST_WAITING = 10_000
 _MOST_PARKED = 1_000

@@ -13,7 +13,8 @@ from gndp.core.errors import DatabaseUnavailable, GndpError
 from gndp.core.positions import Position, Snapshot
 from gndp.events.log import LoggedEvent, Selection, current_position, next_batch
 from gndp.store.listening import ListeningConnection
-from gndp.store.session import Database, statement
+from gndp.store.queries import statement
+from gndp.store.session import Database
 
 POLL = 1.0
 """Seconds after which the log is looked at without having been told to."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from gndp.core.errors import Conflict
 from gndp.core.positions import Position, Snapshot
 from gndp.core.records import Event
-from gndp.store.session import Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
 
 Read = Callable[..., list[list[Row]]]
 """Runs statements in one round trip and gives each one's rows."""

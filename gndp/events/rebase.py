@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gndp.core.positions import Snapshot
 from gndp.engine.transition import Transitions
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 
 def rebase(transitions: Transitions) -> bool:

@@ -32,7 +32,8 @@ from gndp.events.bus import Handler
 from gndp.events.deliveries import Deliverer, Outcome
 from gndp.events.log import Batch, LoggedEvent, Selection, logged, next_batch, refuse_other_cluster
 from gndp.store.lease import Lease, Reign
-from gndp.store.session import Database, Statement, statement
+from gndp.store.queries import Statement, statement
+from gndp.store.session import Database
 
 POLL = 1.0
 """Seconds after which the log is looked at without having been told to."""

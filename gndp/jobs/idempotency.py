@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from gndp.jobs.job import Job, JobContext
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 BATCH = 1_000
 """How many keys a transaction deletes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from gndp.store.session import Row, Statement
+from gndp.store.queries import Row, Statement
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

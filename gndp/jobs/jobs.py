@@ -18,7 +18,7 @@ from gndp.jobs.job import Job
 from gndp.jobs.runs import CountRun, JobRuns
 from gndp.jobs.scheduler import LEASE, Scheduler
 from gndp.store.lease import Lease
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 _LONGEST_LIST = 1_000
 

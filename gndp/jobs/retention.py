@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job, JobContext
-from gndp.store.session import statement
+from gndp.store.queries import statement
 
 BATCH = 100
 """How many processes a transaction deletes; a larger family still leaves in one."""

@@ -19,7 +19,8 @@ from gndp.core.values import validate_texts
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job, JobContext
 from gndp.store.lease import Lease, Reign
-from gndp.store.session import Statement, statement, unhurried
+from gndp.store.queries import Statement, statement
+from gndp.store.session import unhurried
 
 _LONGEST_ERROR = 2_000
 

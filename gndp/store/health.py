@@ -13,7 +13,8 @@ import psycopg
 
 from gndp.core.errors import DatabaseMismatch
 from gndp.store.migrate import newest_revision
-from gndp.store.session import Database, PoolFigures, Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
+from gndp.store.session import Database, PoolFigures
 
 
 class DatabaseState(NamedTuple):

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from gndp.core.errors import GndpError
-from gndp.store.session import Database, Row, Statement, statement
+from gndp.store.queries import Row, Statement, statement
+from gndp.store.session import Database
 
 LENGTH = 10.0
 """Seconds that a lease lasts after it was taken or renewed (as in ``sql/queries/leases.sql``)."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import psycopg
 
 from gndp.core.errors import DatabaseUnavailable
-from gndp.store.queries import Query
-from gndp.store.session import CHANNEL, Database, Row, Statement
+from gndp.store.pipeline import CHANNEL
+from gndp.store.queries import Query, Row, Statement
+from gndp.store.session import Database
 
 
 class ListeningConnection:

@@ -23,8 +23,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from gndp.core.listing import TASKS, Listing, Noun, Sort
 from gndp.core.states import Priority
 from gndp.store.models import ProcessInstances, ProcessSearch, Tasks, TaskSearch
-from gndp.store.queries import Query, composed, composed_once
-from gndp.store.session import Row, Statement
+from gndp.store.queries import Query, Row, Statement, composed, composed_once
 
 COUNTED = 10_000
 """Totals are exact up to here."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gndp.store import models
 from gndp.store.resources import sql_text
@@ -25,6 +25,9 @@ _ALL_COLUMNS = re.compile(
 _TABLES = {table.name: table.columns.keys() for table in models.SQLModel.metadata.tables.values()}
 
 
+Row = tuple[Any, ...]
+
+
 class Query(NamedTuple):
     """A named query: ``text`` with ``$n`` placeholders, ``parameters`` the names in that order.
 
@@ -36,10 +39,23 @@ class Query(NamedTuple):
     parameters: tuple[str, ...]
 
 
+class Statement(NamedTuple):
+    """A query with the values of its parameters."""
+
+    query: Query
+    values: tuple[Any, ...]
+
+
 @cache
 def query(noun: str, name: str) -> Query:
     """The query ``name`` from ``sql/queries/<noun>.sql``; KeyError when there is none."""
     return _queries(noun)[name]
+
+
+def statement(noun: str, name: str, /, **values: Any) -> Statement:
+    """A statement from ``sql/queries/<noun>.sql``; values are given by parameter name."""
+    named = query(noun, name)
+    return Statement(named, tuple([values[parameter] for parameter in named.parameters]))
 
 
 @cache

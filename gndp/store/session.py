@@ -1,64 +1,32 @@
 """Connections, pipelines and transactions.
 
 A ``Database`` owns a pool of autocommit connections. A ``Transaction`` runs prepared, named queries on one
-of them in pipelines: all statements of a step travel together and cost one round trip. It speaks libpq's
-pipeline mode directly (``psycopg.pq``), because the client's own work is a large part of what a command
-costs (docs/decisions.md).
+of them in pipelines: all statements of a step travel together and cost one round trip (``Pipeline``).
 """
 
 from __future__ import annotations
 
-import select
-import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import orjson
 import psycopg
-from psycopg import abc, pq
-from psycopg.adapt import Loader, PyFormat, Transformer
-from psycopg.types.json import set_json_loads
-from psycopg.types.numeric import NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from gndp.core.errors import Conflict, DatabaseUnavailable, GndpError, StatementTimeout
-from gndp.store.queries import Query, query
+from gndp.core.errors import Conflict, DatabaseUnavailable, GndpError
+from gndp.store.pipeline import NOTIFY, Pipeline, configure, one_line
+from gndp.store.queries import Query, Row, Statement
 
 _BEGIN = Query(b"begin", b"BEGIN", ())
 _COMMIT = Query(b"commit", b"COMMIT", ())
-_ROLLBACK = Query(b"rollback", b"ROLLBACK", ())
-
-CHANNEL = "gndp_events"
-"""What is notified when events were committed. Only that: listeners read the log."""
-
-# Behind COMMIT, in a transaction of its own: NOTIFY takes a lock that all of the cluster share until its
-# transaction is over, and so would make the commits of all clients wait for the disk one after the other.
-_NOTIFY = Query(b"notify", f"NOTIFY {CHANNEL}".encode(), ())
-
-_GUARD_FAILED = "GN001"
-_LOST_RACES = {
-    _GUARD_FAILED: "the row was changed meanwhile",
-    "23503": "a row that this refers to is not there, or something still refers to it",
-    "23505": "a row with this id exists already",
-    "40001": "another transaction changed the same rows; try again",
-    "40P01": "two transactions waited for each other; try again",
-    "55P03": "the row stayed locked by another transaction; try again",
-}
-
-# The binary form of a numeric: how many groups of four digits follow, the power of 10,000 of the first, the
-# sign (0 is plus), how many decimals to show.
-_NUMERIC_HEAD = struct.Struct("!HhHH")
 
 # A prepared statement keeps its plan: one made while a table was new and empty would read it from end to
 # end for as long as the connection lives. Everything here is found by index, so whole-table reads are dear;
 # looking rows up is not, for they lie in memory or on a disk without a head to move.
 _OPTIONS = "-c jit=off -c lock_timeout=30s -c enable_seqscan=off -c random_page_cost=1.1"
-
-_CANCELLED = "57014"
 
 # A server that vanished without a word (power, network) is noticed within a minute, not after hours.
 _KEEPALIVES = {
@@ -71,21 +39,6 @@ _KEEPALIVES = {
 _CONNECTION: dict[str, Any] = {"autocommit": True, "options": _OPTIONS, **_KEEPALIVES}
 
 _is_unhurried: ContextVar[bool] = ContextVar("is_unhurried", default=False)
-
-Row = tuple[Any, ...]
-
-
-class Statement(NamedTuple):
-    """A query with the values of its parameters."""
-
-    query: Query
-    values: tuple[Any, ...]
-
-
-def statement(noun: str, name: str, /, **values: Any) -> Statement:
-    """A statement from ``sql/queries/<noun>.sql``; values are given by parameter name."""
-    named = query(noun, name)
-    return Statement(named, tuple([values[parameter] for parameter in named.parameters]))
 
 
 class PoolFigures(NamedTuple):
@@ -145,17 +98,17 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             timeout=timeout,
-            configure=_configure,
+            configure=configure,
             open=False,
         )
-        self._channels: WeakKeyDictionary[psycopg.Connection[Any], _Channel] = WeakKeyDictionary()
+        self._pipelines: WeakKeyDictionary[psycopg.Connection[Any], Pipeline] = WeakKeyDictionary()
 
     def open(self) -> None:
         """Connect once, so that a wrong address is told now and not at the first command."""
         try:
             psycopg.connect(self.conninfo, connect_timeout=10).close()
         except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(f"cannot reach the database: {_one_line(error)}") from error
+            raise DatabaseUnavailable(f"cannot reach the database: {one_line(error)}") from error
         self._pool.open()
 
     def close(self) -> None:
@@ -172,7 +125,7 @@ class Database:
                 connection.execute("SET statement_timeout = 0")
             yield connection
         except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(_one_line(error)) from error
+            raise DatabaseUnavailable(one_line(error)) from error
         finally:
             if lifts_timeout:
                 _restore_timeout(connection)
@@ -183,7 +136,7 @@ class Database:
     def read(self, *statements: Statement) -> list[list[Row]]:
         """Run reads in one round trip; each sees what was committed when it runs."""
         with self.connection() as connection:
-            return self._channel(connection).run(statements)
+            return self._pipeline(connection).run(statements)
 
     @contextmanager
     def transaction(self, opening: Statement | None = None) -> Iterator[Transaction]:
@@ -192,7 +145,7 @@ class Database:
         ``opening`` is run first in it and may refuse it; it travels with the first pipeline.
         """
         with self.connection() as connection:
-            transaction = Transaction(self._channel(connection), opening)
+            transaction = Transaction(self._pipeline(connection), opening)
             try:
                 yield transaction
                 transaction.commit()
@@ -202,7 +155,7 @@ class Database:
 
     def notify(self) -> None:
         """Wake whoever listens on this database."""
-        self.read(Statement(_NOTIFY, ()))
+        self.read(Statement(NOTIFY, ()))
 
     def connect(self, application_name: str) -> psycopg.Connection[Any]:
         """A connection beside the pool's, for the caller to close; DatabaseUnavailable when there is none.
@@ -213,13 +166,13 @@ class Database:
         try:
             connection = psycopg.connect(self.conninfo, connect_timeout=10, **named)
         except psycopg.OperationalError as error:
-            raise DatabaseUnavailable(f"cannot reach the database: {_one_line(error)}") from error
-        _configure(connection)
+            raise DatabaseUnavailable(f"cannot reach the database: {one_line(error)}") from error
+        configure(connection)
         return connection
 
     def interrupt(self) -> None:
         """Have the database break off whatever it is doing for this process; its transactions are undone."""
-        for connection in list(self._channels):
+        for connection in list(self._pipelines):
             with suppress(psycopg.Error):  # it has ended meanwhile, and with it what it did
                 connection.cancel_safe(timeout=1)
 
@@ -259,15 +212,15 @@ class Database:
                 self._in_doubt = False
                 self._pool.check()
         except GndpError as error:
-            raise DatabaseUnavailable(_one_line(error)) from error
+            raise DatabaseUnavailable(one_line(error)) from error
         finally:
             self._recovery.release()
 
-    def _channel(self, connection: psycopg.Connection[Any]) -> _Channel:
-        channel = self._channels.get(connection)
-        if channel is None:
-            channel = self._channels[connection] = _Channel(connection)
-        return channel
+    def _pipeline(self, connection: psycopg.Connection[Any]) -> Pipeline:
+        pipeline = self._pipelines.get(connection)
+        if pipeline is None:
+            pipeline = self._pipelines[connection] = Pipeline(connection)
+        return pipeline
 
 
 class _WarmPool(ConnectionPool[psycopg.Connection[Any]]):
@@ -284,8 +237,8 @@ class Transaction:
     """One transaction. BEGIN, and ``opening`` if there is one, travel with its first pipeline and COMMIT may
     travel with its last."""
 
-    def __init__(self, channel: _Channel, opening: Statement | None = None) -> None:
-        self._channel = channel
+    def __init__(self, pipeline: Pipeline, opening: Statement | None = None) -> None:
+        self._pipeline = pipeline
         self._opening = (Statement(_BEGIN, ()),) if opening is None else (Statement(_BEGIN, ()), opening)
         self._begun = False
         self._ended = False
@@ -309,7 +262,7 @@ class Transaction:
         after = self._closing if commit else ()
         self._begun = True
         try:
-            answers = self._channel.run((*before, *statements, *after))
+            answers = self._pipeline.run((*before, *statements, *after))
         except BaseException as error:
             self._lost = error if isinstance(error, Conflict) else None
             self.roll_back()
@@ -320,7 +273,7 @@ class Transaction:
     @property
     def _closing(self) -> tuple[Statement, ...]:
         commit = Statement(_COMMIT, ())
-        return (commit, Statement(_NOTIFY, ())) if self._has_events else (commit,)
+        return (commit, Statement(NOTIFY, ())) if self._has_events else (commit,)
 
     def commit(self) -> None:
         """Commit, unless it was committed with the last pipeline or nothing was begun.
@@ -337,142 +290,12 @@ class Transaction:
         """Undo everything; a broken connection has undone it already."""
         if self._begun and not self._ended:
             self._ended = self._undone = True
-            self._channel.abandon()
+            self._pipeline.abandon()
 
 
 def _undone_by(lost: Conflict | None) -> Conflict:
     message = "this unit of work was undone when one of its commands failed"
     return Conflict(message) if lost is None else Conflict(f"{message}: {lost}", details=lost.details)
-
-
-class _Channel:
-    """A connection in pipeline mode with its prepared statements."""
-
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
-        self._pgconn = connection.pgconn
-        self._prepared: set[bytes] = set()
-        self._loaders: dict[bytes, abc.Transformer] = {}
-        self._transformer = Transformer(connection)
-        self._poll = select.poll()
-        self._poll.register(connection.pgconn.socket, select.POLLIN)
-
-    def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        pgconn = self._pgconn
-        try:
-            pgconn.nonblocking = 1
-            pgconn.enter_pipeline_mode()
-            answers, failed = self._exchange(statements)
-            pgconn.exit_pipeline_mode()
-            pgconn.nonblocking = 0
-        except psycopg.OperationalError as error:
-            self._connection.close()
-            raise DatabaseUnavailable(f"the database connection broke: {_one_line(error)}") from error
-        except BaseException:
-            self._connection.close()
-            raise
-        if failed is not None:
-            raise _translated(failed)
-        return answers
-
-    def abandon(self) -> None:
-        if not self._connection.closed:
-            self.run((Statement(_ROLLBACK, ()),))
-
-    def _exchange(self, statements: Sequence[Statement]) -> tuple[list[list[Row]], psycopg.Error | None]:
-        pgconn = self._pgconn
-        preparing: list[bytes | None] = []
-        for (name, text, _), values in statements:
-            new = bool(name) and name not in self._prepared and name not in preparing
-            preparing.append(name if new else None)
-            if new:
-                pgconn.send_prepare(name, text)
-            parameters = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-            if name:
-                pgconn.send_query_prepared(name, parameters, result_format=pq.Format.BINARY)
-            else:
-                pgconn.send_query_params(text, parameters, result_format=pq.Format.BINARY)
-        pgconn.pipeline_sync()
-        self._flush()
-        answers: list[list[Row]] = []
-        failed: psycopg.Error | None = None
-        for prepared, (sent, _) in zip(preparing, statements, strict=True):
-            if prepared is not None:
-                result = self._result()
-                failed = failed or _failure(result)
-                if result.status == pq.ExecStatus.COMMAND_OK:
-                    self._prepared.add(prepared)
-            result = self._result()
-            status = result.status
-            if status == pq.ExecStatus.TUPLES_OK:
-                answers.append(self._rows(sent.name, result))
-            elif status == pq.ExecStatus.COMMAND_OK:
-                answers.append([])
-            elif sent is not _NOTIFY:  # what it follows is committed, and listeners also look by themselves
-                failed = failed or _failure(result)
-        self._next_result()
-        return answers, failed
-
-    def _rows(self, name: bytes, result: pq.abc.PGresult) -> list[Row]:
-        if not result.ntuples:
-            return []
-        # The types of a prepared statement's columns never change, so its loaders are looked up once.
-        loader = self._loaders.get(name)
-        if loader is None:
-            loader = Transformer(self._connection)
-            if name:
-                self._loaders[name] = loader
-            loader.set_pgresult(result)
-        else:
-            loader.set_pgresult(result, set_loaders=False)
-        return loader.load_rows(0, result.ntuples, tuple)
-
-    def _result(self) -> pq.abc.PGresult:
-        result = self._next_result()
-        if result is None:
-            raise psycopg.OperationalError("the server closed the connection in the middle of an answer")
-        self._pgconn.get_result()  # None: the end of this statement's results; there is nothing to wait for
-        return result
-
-    def _next_result(self) -> pq.abc.PGresult | None:
-        # libpq's own wait would hold the interpreter's lock: another thread of this process could never
-        # release the row that this one waits for.
-        pgconn = self._pgconn
-        while pgconn.is_busy():
-            self._poll.poll()
-            pgconn.consume_input()
-        return pgconn.get_result()
-
-    def _flush(self) -> None:
-        pgconn = self._pgconn
-        while pgconn.flush():
-            poll = select.poll()
-            poll.register(pgconn.socket, select.POLLIN | select.POLLOUT)
-            if any(ready & select.POLLIN for _, ready in poll.poll()):
-                pgconn.consume_input()
-
-
-class _FloatLoader(NumericBinaryLoader):
-    """The contract's percentages are numbers, not decimals."""
-
-    def load(self, data: Any) -> Any:
-        groups, weight, sign, _ = _NUMERIC_HEAD.unpack_from(data)
-        if sign:
-            return float(super().load(data))
-        value = 0
-        for place in range(_NUMERIC_HEAD.size, len(data), 2):
-            value = value * 10_000 + data[place] * 256 + data[place + 1]
-        exponent = weight + 1 - groups
-        return float(value * 10_000**exponent) if exponent >= 0 else value / 10_000**-exponent
-
-
-class _JsonbLoader(Loader):
-    """The binary form of ``jsonb`` has a version number before the text."""
-
-    format = pq.Format.BINARY
-
-    def load(self, data: Any) -> Any:
-        return orjson.loads(memoryview(data)[1:])
 
 
 def _options(statement_timeout: float | None) -> str:
@@ -488,38 +311,3 @@ def _restore_timeout(connection: psycopg.Connection[Any]) -> None:
         connection.execute("RESET statement_timeout")
     except psycopg.Error:
         connection.close()  # the pool makes another, which has it
-
-
-def _configure(connection: psycopg.Connection[Any]) -> None:
-    connection.adapters.register_loader("numeric", _FloatLoader)
-    connection.adapters.register_loader("jsonb", _JsonbLoader)
-    set_json_loads(orjson.loads, connection)
-    connection.execute("SET TIME ZONE 'UTC'")
-
-
-def _failure(result: pq.abc.PGresult) -> psycopg.Error | None:
-    if result.status == pq.ExecStatus.FATAL_ERROR:
-        return psycopg.errors.error_from_result(result)
-    return None
-
-
-def _translated(error: psycopg.Error) -> Exception:
-    """The error of our tree that a database error means; itself when it means none."""
-    sqlstate = error.sqlstate or ""
-    if sqlstate in _LOST_RACES:
-        return Conflict(_LOST_RACES[sqlstate], details={"sqlstate": sqlstate})
-    if sqlstate == _CANCELLED:
-        return StatementTimeout(_one_line(error))
-    # libpq's own errors, such as a connection that broke, have no code.
-    is_over = not sqlstate or error.diag.severity_nonlocalized in ("FATAL", "PANIC")
-    if is_over or sqlstate.startswith(("08", "57P", "53")):
-        return DatabaseUnavailable(_one_line(error))
-    if sqlstate == "0A000" and "cached plan" in str(error):
-        return DatabaseUnavailable(
-            "the database's tables were changed while this ran; it must be started anew"
-        )
-    return error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

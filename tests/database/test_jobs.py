@@ -24,7 +24,9 @@ from gndp.jobs.jobs import Jobs
 from gndp.jobs.scheduler import Scheduler
 from gndp.settings import Settings
 from gndp.store.lease import Lease
-from gndp.store.session import Database, _Channel, statement
+from gndp.store.pipeline import Pipeline
+from gndp.store.queries import statement
+from gndp.store.session import Database
 from gndp.workbench import utc_now
 
 SECOND = timedelta(seconds=1)
@@ -378,11 +380,11 @@ def test_whoever_lost_the_lease_changes_nothing_by_any_way(workbench: gndp.Workb
 
 def test_the_fence_costs_no_round_trip(workbench: gndp.Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     exchanges = Counter[str]()
-    exchange = _Channel._exchange
+    exchange = Pipeline._exchange
 
-    def counted(channel: Any, statements: Any) -> Any:
+    def counted(pipeline: Any, statements: Any) -> Any:
         exchanges[threading.current_thread().name] += 1
-        return exchange(channel, statements)
+        return exchange(pipeline, statements)
 
     def trips(text: str) -> int:
         exchanges.clear()
@@ -393,7 +395,7 @@ def test_the_fence_costs_no_round_trip(workbench: gndp.Workbench, monkeypatch: p
         process_definition_id="d", process_name="p", process_type="custom", initiated_by="ann"
     )
     lease = Lease(workbench._transitions.database, "scheduler", "me").start()
-    monkeypatch.setattr(_Channel, "_exchange", counted)
+    monkeypatch.setattr(Pipeline, "_exchange", counted)
     without = trips("plain")
     with workbench._transitions.fenced(lease.reign.fence):
         assert trips("fenced") == without == 2

@@ -14,8 +14,7 @@ from benchmarks.million import load
 from gndp.core import listing
 from gndp.core.listing import PROCESSES, TASKS, Noun
 from gndp.store import lists
-from gndp.store.queries import composed
-from gndp.store.session import Row, Statement, statement
+from gndp.store.queries import Row, Statement, composed, statement
 
 LARGE = {"tasks", "process_instances", "process_events", "sla_metrics", "task_search", "process_search"}
 

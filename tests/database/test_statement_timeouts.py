@@ -13,8 +13,8 @@ import pytest
 import gndp
 from gndp.jobs.job import Job, JobContext
 from gndp.jobs.jobs import Jobs
-from gndp.store.queries import Query
-from gndp.store.session import Statement, unhurried
+from gndp.store.queries import Query, Statement
+from gndp.store.session import unhurried
 
 SLOW = Statement(Query(b"", b"SELECT 1 FROM pg_sleep(0.5)", ()), ())
 

@@ -16,7 +16,7 @@ import pytest
 import gndp
 from gndp.core.errors import Conflict
 from gndp.settings import Settings
-from gndp.store.session import statement
+from gndp.store.queries import statement
 from tests.moving_clock import NINE, Clock, started
 
 

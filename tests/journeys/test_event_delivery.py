@@ -24,7 +24,7 @@ import psycopg
 import pytest
 
 import gndp
-from gndp.store import session
+from gndp.store import pipeline, session
 from gndp.store.queries import Query
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -85,7 +85,7 @@ def writer(url: str, number: int, campaign: Campaign, shared: list[UUID]) -> Non
     """
     chance = random.Random(number)
     if not campaign.notify:
-        session._NOTIFY = Query(b"notify", b"SELECT 1", ())
+        pipeline.NOTIFY = session.NOTIFY = Query(b"notify", b"SELECT 1", ())
     with gndp.connect(url) as wb:
         own = start(wb, f"of writer {number}")
         units = campaign.events // WRITERS // COMMANDS_A_UNIT

@@ -32,8 +32,8 @@ from gndp.core.records import JobRun
 from gndp.engine.transition import Transitions
 from gndp.jobs.job import Job, JobContext
 from gndp.jobs.scheduler import Scheduler
-from gndp.store.queries import composed
-from gndp.store.session import Database, Statement
+from gndp.store.queries import Statement, composed
+from gndp.store.session import Database
 from gndp.workbench import utc_now
 
 SERVERS = multiprocessing.get_context("forkserver")

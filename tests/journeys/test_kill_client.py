@@ -22,7 +22,7 @@ import pytest
 
 import gndp
 from gndp.settings import Settings
-from gndp.store.session import _Channel
+from gndp.store.pipeline import Pipeline
 
 CLIENTS = multiprocessing.get_context("forkserver")
 CLIENTS.set_forkserver_preload(["gndp", "gndp.store.migrate"])
@@ -116,7 +116,7 @@ def _arm(fault: Fault | None, moments: Counter[str]) -> None:
         if fault == (moment, moments[moment]):
             _die()
 
-    exchange, flush = _Channel._exchange, _Channel._flush
+    exchange, flush = Pipeline._exchange, Pipeline._flush
 
     class Watched:
         """A libpq connection whose statements are sent one by one, each after a moment to die."""
@@ -140,20 +140,20 @@ def _arm(fault: Fault | None, moments: Counter[str]) -> None:
             reached("before the end")
             self.pgconn.pipeline_sync()
 
-    def watched_exchange(channel: Any, statements: Any) -> Any:
+    def watched_exchange(pipeline: Any, statements: Any) -> Any:
         reached("before an exchange")
-        if not isinstance(channel._pgconn, Watched):
-            channel._pgconn = Watched(channel._pgconn)
-        answers = exchange(channel, statements)
+        if not isinstance(pipeline._pgconn, Watched):
+            pipeline._pgconn = Watched(pipeline._pgconn)
+        answers = exchange(pipeline, statements)
         reached("after an answer")
         return answers
 
-    def watched_flush(channel: Any) -> None:
-        flush(channel)
+    def watched_flush(pipeline: Any) -> None:
+        flush(pipeline)
         reached("before an answer")
 
-    _Channel._exchange = watched_exchange  # type: ignore[method-assign]
-    _Channel._flush = watched_flush  # type: ignore[method-assign]
+    Pipeline._exchange = watched_exchange  # type: ignore[method-assign]
+    Pipeline._flush = watched_flush  # type: ignore[method-assign]
 
 
 def _die() -> NoReturn:

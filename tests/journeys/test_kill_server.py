@@ -21,7 +21,7 @@ import gndp
 from gndp.core.errors import DatabaseUnavailable
 from gndp.settings import Settings
 from gndp.store import embedded
-from gndp.store.session import _Channel
+from gndp.store.pipeline import Pipeline
 
 CLIENTS = 6
 PATIENCE = 90.0
@@ -267,11 +267,11 @@ def test_an_interrupted_command_gives_its_own_error_and_a_fresh_connection(
     wb = cut_workbench
     process = started(wb)
 
-    def interrupt(channel: object) -> None:
+    def interrupt(pipeline: object) -> None:
         raise interruption
 
     with monkeypatch.context() as patch:
-        patch.setattr(_Channel, "_next_result", interrupt)
+        patch.setattr(Pipeline, "_next_result", interrupt)
         with pytest.raises(interruption):
             wb.processes.comment(process.id, user_id="ada", text="interrupted")
     for _ in range(4):
