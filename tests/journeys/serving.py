@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import httpx
 import uvicorn
-from fastapi.dependencies import models as dependencies
 from fastapi import FastAPI
+from fastapi.dependencies import models as dependencies
 
 import gndp
 from gndp.server import build_app
