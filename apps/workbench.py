@@ -2,28 +2,128 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
 
-from .pages.overview import overview
+from gndp.core.errors import GndpError
+
+from .desk import Desk
+from .pages import Place, View
+from .pages.lists import ProcessesView, TasksView
+from .pages.overview import OverviewView
 from .sessions import begin_anywhere
+from .stores.live import Listening, Live
 
 if TYPE_CHECKING:
     from gndp.workbench import Workbench
 
-__all__ = ["TITLE", "begin_anywhere", "pages"]
+__all__ = ["PLACES", "TITLE", "Shell", "begin_anywhere", "pages"]
+
+_log = logging.getLogger(__name__)
 
 TITLE = "GNDP operations workbench"
 
+PLACES = (
+    Place("/", "Overview", "Monitoring", "", OverviewView),
+    Place("/processes", "Processes", "Monitoring", "", ProcessesView),
+    Place("/tasks", "Tasks", "Monitoring", "", TasksView),
+)
 
-def pages(workbench_of: Callable[[Mapping[str, str]], Workbench]) -> dict[str, Callable[[], Any]]:
-    """The pages by path; each builds itself for a browser session, whose cookies say whose it is."""
+
+def pages(
+    workbench_of: Callable[[Mapping[str, str]], Workbench],
+    leave: Callable[[Mapping[str, str]], None],
+    workbench: Workbench,
+) -> dict[str, Callable[[], Any]]:
+    """The pages by path; each builds itself for a browser session, whose cookies say whose it is.
+
+    ``leave`` signs out whoever has such cookies; ``workbench`` is the server's own, which hears every event.
+    """
     pn.config.nthreads = 4
-    return {"/": lambda: _framed(workbench_of(pn.state.cookies), overview)}
+    pn.config.reconnect = True
+    live = Live(workbench)
+
+    def page(path: str) -> Callable[[], Any]:
+        def build() -> Any:
+            cookies = dict(pn.state.cookies)
+            query = pn.state.location.search if pn.state.location else ""
+            try:
+                return Shell(
+                    Desk(lambda: workbench_of(cookies), live, f"{path}{query}", lambda: leave(cookies))
+                ).page
+            except GndpError as error:
+                return pmui.Alert(f"The workbench cannot be shown now: {error}", severity="error")
+            except Exception:  # Panel would show the stack to the viewer
+                _log.exception("the page %s could not be built", path)
+                return pmui.Alert(
+                    "This page could not be shown; the server's log says why.", severity="error"
+                )
+
+        return build
+
+    return {place.path: page(place.path) for place in PLACES}
 
 
-def _framed(workbench: Workbench, page: Callable[[Workbench], Any]) -> Any:
-    return pmui.Page(title=TITLE, main=[page(workbench)], theme_toggle=True)
+class Shell:
+    """The frame of one browser session: the pages as links, and the view of the one that is asked for."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.view: View | None = None
+        self._listening: Listening | None = None
+        self._by_path = {place.path: place for place in PLACES}
+        self._content = pn.Column(sizing_mode="stretch_width")
+        desk.navigation.param.update(groups=self._groups(), paths=list(self._by_path))
+        desk.navigation.param.watch(lambda _: self.show(), "url")
+        self.page = pmui.Page(
+            title=TITLE,
+            header=self._header(),
+            sidebar=[desk.navigation],
+            sidebar_width=220,
+            main=[
+                pn.Column(
+                    desk.message,
+                    self._content,
+                    sizing_mode="stretch_width",
+                    styles={"max-width": "1440px", "width": "calc(100% - 32px)", "margin": "12px auto"},
+                )
+            ],
+            theme_toggle=True,
+        )
+        self.show()
+
+    def show(self) -> None:
+        """Show the page that the address asks for."""
+        self.close()
+        path = self.desk.navigation.url.partition("?")[0]
+        self.view = self._by_path.get(path, PLACES[0]).build(self.desk)
+        self._content[:] = [self.view.panel]
+        self._listening = self.desk.listen(self.view.refresh, self.view.concerns)
+        pn.state.onload(self.view.refresh)
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(lambda _: self.close())
+
+    def close(self) -> None:
+        """Leave the page that is shown."""
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+
+    def _groups(self) -> list[Any]:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for place in PLACES:
+            if place.label and (not place.action or self.desk.workbench.may(place.action)):
+                groups.setdefault(place.group, []).append((place.path, place.label))
+        return [list(group) for group in groups.items()]
+
+    def _header(self) -> list[Any]:
+        who = self.desk.user_id
+        if who is None:
+            return []
+        leave = pmui.Button(label="Sign out", variant="text", color="light", size="small")
+        leave.on_click(lambda _: self.desk.sign_out())
+        return [pn.HSpacer(), pmui.Typography(who, variant="body2", margin=(10, 10)), leave]

@@ -109,6 +109,9 @@ def _add_pages(app: FastAPI, workbench: Workbench, needs_authentication: bool) -
         session = workbench.entrance.sessions.find(cookies.get(COOKIE, ""))
         return workbench.acting_as(principal_of(session.identity))
 
+    def leave(cookies: Mapping[str, str]) -> None:
+        workbench.entrance.sessions.close(cookies.get(COOKIE, ""))
+
     @app.get("/sign-in")
     def sign_in() -> FileResponse:
         return FileResponse(Path(shell.__file__).with_name("sign_in.html"), headers=_SIGN_IN_HEADERS)
@@ -119,7 +122,11 @@ def _add_pages(app: FastAPI, workbench: Workbench, needs_authentication: bool) -
 
     # Said again, since bokeh-fastapi reads the settings once, when it is first imported.
     application = add_applications(
-        shell.pages(whose), app=app, title=shell.TITLE, sign_sessions=True, secret_key=secret
+        shell.pages(whose, leave, workbench),
+        app=app,
+        title=shell.TITLE,
+        sign_sessions=True,
+        secret_key=secret,
     )
     shell.begin_anywhere(application)
 

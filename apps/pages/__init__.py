@@ -1,1 +1,33 @@
-"""The pages of the workbench, one file each."""
+"""The pages. Each builds its view for one desk; what it shows comes from a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from gndp.core.records import Event
+
+from ..desk import Desk
+
+
+class View(Protocol):
+    """A page as one person sees it. ``panel`` is what is shown; nothing was read yet when it is built."""
+
+    panel: Any
+
+    def refresh(self) -> None:
+        """Read anew what is shown, and show it; called in threads, never twice at once."""
+
+    def concerns(self, event: Event) -> bool:
+        """Whether an event may have changed what is shown."""
+
+
+class Place(NamedTuple):
+    """A page: its path, what links to it say, under which title they stand, what may be done by whoever is
+    shown the link ('' for everybody), and how its view is built. A page without a label has no link."""
+
+    path: str
+    label: str
+    group: str
+    action: str
+    build: Callable[[Desk], View]

@@ -19,17 +19,19 @@ class Rights:
         """How far the principal reaches with a command or read."""
         return policy.reach(self.principal, action)
 
-    def require(self, action: str, process: Process | None = None, task: Task | None = None) -> None:
-        """Raise Forbidden unless the principal may do this: to this task of this process, to this process, or
-        (with neither given) to everything."""
+    def allows(self, action: str, process: Process | None = None, task: Task | None = None) -> bool:
+        """Whether the principal may do this: to this task of this process, to this process, or (with neither
+        given) to everything."""
         over = self.reach(action)
         if task is not None and process is not None:
-            is_allowed = policy.reaches_task(self.principal, over, task, process)
-        elif process is not None:
-            is_allowed = policy.reaches_process(self.principal, over, process)
-        else:
-            is_allowed = over == Reach.ALL
-        if not is_allowed:
+            return policy.reaches_task(self.principal, over, task, process)
+        if process is not None:
+            return policy.reaches_process(self.principal, over, process)
+        return over == Reach.ALL
+
+    def require(self, action: str, process: Process | None = None, task: Task | None = None) -> None:
+        """Raise Forbidden unless the principal may do this, as ``allows`` says."""
+        if not self.allows(action, process, task):
             raise self.refusal(action)
 
     def refusal(self, action: str) -> Forbidden:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import panel as pn
 from jinja2 import DictLoader, Environment
+from markupsafe import escape
 
 STATUS_COLOURS = {
     "pending": "#5f6b7a",
@@ -91,3 +93,17 @@ def duration(minutes: float | None) -> str:
     if minutes < 90:
         return f"{minutes:.0f} min"
     return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"
+
+
+def heading(text: str, level: int = 1) -> pn.pane.HTML:
+    """A heading of a page (level 1) or of a part of one."""
+    sizes = {1: 24, 2: 18, 3: 15}
+    return pn.pane.HTML(
+        f"<h{level} class='heading'>{escape(text)}</h{level}>",
+        stylesheets=[
+            ":host { font-family: Roboto, 'Helvetica Neue', Arial, sans-serif; color: inherit; }"
+            f".heading {{ margin: {16 if level > 1 else 4}px 0 4px; font-weight: 500;"
+            f" font-size: {sizes[level]}px; }}"
+        ],
+        sizing_mode="stretch_width",
+    )

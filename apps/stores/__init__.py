@@ -1,0 +1,1 @@
+"""Stores: what pages show, derived from the workbench. No user interface, no SQL."""
