@@ -94,6 +94,8 @@ class Shell:
             ],
             theme_toggle=True,
         )
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            pn.state.on_session_destroyed(lambda _: self.close())
         self.show()
 
     def show(self) -> None:
@@ -104,8 +106,6 @@ class Shell:
         self._content[:] = [self.view.panel]
         self._listening = self.desk.listen(self.view.refresh, self.view.concerns)
         pn.state.onload(self.view.refresh)
-        if pn.state.curdoc and pn.state.curdoc.session_context:
-            pn.state.on_session_destroyed(lambda _: self.close())
 
     def close(self) -> None:
         """Leave the page that is shown."""

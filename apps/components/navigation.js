@@ -13,7 +13,10 @@ export function render({model}) {
         const link = document.createElement("a")
         link.href = path
         link.textContent = label
-        if (path === here) link.setAttribute("aria-current", "page")
+        if (path === here) {
+          link.setAttribute("aria-current", "page")
+          document.title = `${label} · GNDP`
+        }
         const item = document.createElement("li")
         item.append(link)
         list.append(item)
