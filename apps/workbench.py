@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["PLACES", "TITLE", "Shell", "begin_anywhere", "pages"]
 
+_THEME = {
+    "light": {"palette": {"primary": {"main": "#00568a"}}},
+    "dark": {"palette": {"primary": {"main": "#4791db"}}},
+}
+"""Blue on which white, and the light grey of buttons in the bar, can be read."""
+
 _log = logging.getLogger(__name__)
 
 TITLE = "GNDP operations workbench"
@@ -93,6 +99,9 @@ class Shell:
                 )
             ],
             theme_toggle=True,
+            busy_indicator="circular",
+            sidebar_resizable=False,
+            theme_config=_THEME,
         )
         if pn.state.curdoc and pn.state.curdoc.session_context:
             pn.state.on_session_destroyed(lambda _: self.close())

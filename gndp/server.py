@@ -217,7 +217,10 @@ class SignedInOnly:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            there = RedirectResponse(f"/sign-in?{urlencode({'next': scope['path']})}", status_code=303)
+            asked = scope["path"] + (
+                f"?{query}" if (query := scope["query_string"].decode("latin-1")) else ""
+            )
+            there = RedirectResponse(f"/sign-in?{urlencode({'next': asked})}", status_code=303)
             await there(scope, receive, send)
 
     def _is_signed_in(self, scope: Scope) -> bool:
