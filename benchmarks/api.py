@@ -66,7 +66,7 @@ def load(url: str, tasks: int) -> list[str]:
         connection.execute(_LOAD, {"cases": tasks // 5})
         connection.execute("VACUUM ANALYZE")
         rows = connection.execute(
-            "SELECT id FROM tasks WHERE status = 'in_progress' ORDER BY position, id"
+            "SELECT id FROM tasks WHERE status = 'in_progress' AND assigned_to = 'bob' ORDER BY position, id"
         ).fetchall()
     return [str(id) for (id,) in rows]
 

@@ -7,8 +7,9 @@ event at which the handler fails is parked and tried again after 1, 2, 4, … se
 its process wait behind it, while those of others go on. When it has failed too often it is dead: the
 process's next events go on, and somebody must look (``Events.dead``).
 
-A handler that ends its process has failed, too, though nobody is left to say so. So whoever takes over gives
-the events that its predecessor may have been at one by one, each with its failure written beforehand.
+A handler that ends its process has failed, too, though nobody is left to say so. So whoever takes over from a
+process that did not stop by itself gives the events that this one may have been at one by one, each with its
+failure written beforehand.
 """
 
 from __future__ import annotations
@@ -151,13 +152,13 @@ class DurableSubscription:
             self._epoch = None
             return 0.2
         if reign.epoch != self._epoch:
-            self._take_up()
+            self._take_up(reign)
             self._epoch = reign.epoch
         delay = self._retry(reign)
         is_more = self._read_on(reign)
         return 0.0 if is_more else min(POLL, delay)
 
-    def _take_up(self) -> None:
+    def _take_up(self, reign: Reign) -> None:
         """Go on where whoever read last has kept the position."""
         same, found, held = self._transitions.database.read(
             statement("event_log", "is_of_this_cluster"),
@@ -171,7 +172,7 @@ class DurableSubscription:
         self._selection = Selection(pattern, starts_at)
         self._position = Position("", read_from, read_to, last_seq)
         self._held = {process_id for (process_id,) in held}
-        self._unproved = _UNPROVED
+        self._unproved = _UNPROVED if reign.is_after_loss else 0
         self._kept_at = time.monotonic()
 
     def _read_on(self, reign: Reign) -> bool:

@@ -25,7 +25,8 @@ class Reign(NamedTuple):
     """A time of holding the lease: its epoch, and when it was last confirmed by which clock.
 
     ``confirmed`` is this process's monotonic clock before the lease was asked for, ``answered`` the same
-    after the answer, which said ``database_time``.
+    after the answer, which said ``database_time``. ``is_after_loss`` says that whoever had it before has not
+    given it back: killed, cut off, or asleep.
     """
 
     lease: str
@@ -34,6 +35,7 @@ class Reign(NamedTuple):
     confirmed: float
     answered: float
     database_time: datetime
+    is_after_loss: bool
 
     @property
     def is_over(self) -> bool:
@@ -132,8 +134,11 @@ class Lease:
             answer = self._write(statement("leases", "renew", name=self._name, epoch=held.epoch))
         self._reign = None
         if answer[-1]:
-            ((epoch, database_time),) = answer[-1]
-            self._reign = Reign(self._name, self._holder, epoch, before, time.monotonic(), database_time)
+            epoch, database_time, *lost = answer[-1][0]
+            is_after_loss = lost[0] if held is None else held.is_after_loss
+            self._reign = Reign(
+                self._name, self._holder, epoch, before, time.monotonic(), database_time, is_after_loss
+            )
         self._tell(held)
 
     def _tell(self, held: Reign | None) -> None:

@@ -5,13 +5,13 @@
 INSERT INTO job_lease (name) VALUES (:name) ON CONFLICT (name) DO NOTHING;
 
 -- name: take
--- The lease for a new epoch, with the database's time; no row while somebody holds it. Waits for a fenced
--- transaction in flight.
-WITH free AS (SELECT name FROM job_lease WHERE name = :name AND expires_at <= clock_timestamp() FOR UPDATE)
+-- The lease for a new epoch, with the database's time, and whether whoever had it last has not given it back; no
+-- row while somebody holds it. Waits for a fenced transaction in flight.
+WITH free AS (SELECT name, holder FROM job_lease WHERE name = :name AND expires_at <= clock_timestamp() FOR UPDATE)
 UPDATE job_lease l
 SET holder = :holder, epoch = l.epoch + 1, expires_at = clock_timestamp() + interval '10 seconds'
 FROM free WHERE l.name = free.name
-RETURNING l.epoch, clock_timestamp();
+RETURNING l.epoch, clock_timestamp(), free.holder IS NOT NULL;
 
 -- name: renew
 -- Ten more seconds, with the database's time; no row when the lease has lapsed, even if nobody took it.
@@ -21,7 +21,7 @@ RETURNING epoch, clock_timestamp();
 
 -- name: release
 -- Free for anybody at once.
-UPDATE job_lease SET expires_at = clock_timestamp()
+UPDATE job_lease SET expires_at = clock_timestamp(), holder = NULL
 WHERE name = :name AND epoch = :epoch AND expires_at > clock_timestamp();
 
 -- name: fence
