@@ -7,7 +7,7 @@ function made(name, attributes = {}) {
 }
 
 export function render({model}) {
-  const root = made("section", {class: "bars"})
+  const root = made("section", {class: "frame"})
   const title = made("h3")
   const list = made("ul")
   root.append(title, list)

@@ -25,4 +25,4 @@ class Bars(JSComponent):
     ]
 
     def __init__(self, label: str, **given: Any) -> None:
-        super().__init__(label=label, sizing_mode="stretch_width", **given)
+        super().__init__(label=label, sizing_mode="stretch_width", margin=(5, 10), **given)

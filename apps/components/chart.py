@@ -35,7 +35,7 @@ class DayChart(JSComponent):
     ]
 
     def __init__(self, label: str, **given: Any) -> None:
-        super().__init__(label=label, sizing_mode="stretch_width", **given)
+        super().__init__(label=label, sizing_mode="stretch_width", margin=(5, 10), **given)
 
     def show(self, days: Sequence[str], *series: Series) -> None:
         """Show other figures; nothing is drawn anew when they are the same."""

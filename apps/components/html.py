@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import panel as pn
 from jinja2 import DictLoader, Environment
@@ -111,5 +112,18 @@ def heading(text: str, level: int = 1) -> pn.pane.HTML:
             f".heading {{ margin: {16 if level > 1 else 4}px 0 4px; font-weight: 500;"
             f" font-size: {sizes[level]}px; }}"
         ],
+        sizing_mode="stretch_width",
+    )
+
+
+def in_line(*parts: Any) -> Any:
+    """Parts beside each other, and below each other where there is no room.
+
+    A ``pn.Row`` would be as wide as all of them together, and the page with it.
+    """
+    return pn.Column(
+        *parts,
+        styles={"flex-direction": "row", "flex-wrap": "wrap"},
+        stylesheets=[".scroll-button { display: none; }"],  # a part too many
         sizing_mode="stretch_width",
     )

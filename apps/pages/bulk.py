@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 import panel_material_ui as pmui
 
-from ..components.html import STYLESHEET, render
+from ..components.html import STYLESHEET, in_line, render
 from ..stores.bulk import PRIORITIES, Bulk, Outcome
 
 if TYPE_CHECKING:
@@ -49,19 +49,11 @@ class BulkBar:
         self.outcomes = pn.pane.HTML("", stylesheets=[STYLESHEET], visible=False, sizing_mode="stretch_width")
         self.verb.param.watch(lambda _: self._ask(), "value")
         self.apply.on_click(lambda _: self._apply())
-        self._bar = pn.Row(
-            self.count,
-            self.verb,
-            self.person,
-            self.priority,
-            self.reason,
-            self.apply,
+        self._bar = pn.Column(
+            in_line(self.count, self.verb, self.person, self.priority, self.reason, self.apply),
             visible=False,
-            styles={
-                "flex-wrap": "wrap",
-                "border": "1px solid rgba(128,128,128,.35)",
-                "border-radius": "10px",
-            },
+            margin=(5, 10),
+            styles={"border": "1px solid rgba(128,128,128,.35)", "border-radius": "10px"},
             sizing_mode="stretch_width",
         )
         self.panel = pn.Column(self._bar, self.outcomes, sizing_mode="stretch_width")

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus, TaskSubstatus
 
-from ..components.html import heading
+from ..components.html import heading, in_line
 from ..components.search_input import SearchInput
 from ..components.table import Column, Table, instant
 from ..components.views import Views
@@ -76,10 +76,18 @@ class ListView:
         }
         self.team = _choice("Team", [team] if (team := query.get("assigned_team")) else [], team)
         self.search = SearchInput(
-            label="Search", value=query.get("search", ""), placeholder="words of the name …", width=210
+            label="Search",
+            value=query.get("search", ""),
+            placeholder="words of the name …",
+            width=200,
+            margin=(5, 10),
         )
         self.assigned_to = SearchInput(
-            label="Assigned to", value=query.get("assigned_to", ""), placeholder="user id", width=150
+            label="Assigned to",
+            value=query.get("assigned_to", ""),
+            placeholder="user id",
+            width=140,
+            margin=(5, 10),
         )
         self.store = ListStore(
             lambda: desk.workbench,
@@ -100,7 +108,11 @@ class ListView:
             empty="Nothing that fits these filters.",
         )
         self.views = Views(
-            place=f"/{noun}", ready=list(views), here=desk.navigation.url, sizing_mode="stretch_width"
+            place=f"/{noun}",
+            ready=list(views),
+            here=desk.navigation.url,
+            sizing_mode="stretch_width",
+            margin=(0, 10),
         )
         self.bulk = BulkBar(
             desk, Bulk(lambda: desk.workbench, noun, verbs), lambda: self.store.people, self._after_bulk
@@ -112,7 +124,7 @@ class ListView:
         self.panel = pn.Column(
             heading(title),
             self.views,
-            pn.Row(*filters, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width"),
+            in_line(*filters),
             self.problem,
             self.retry,
             self.bulk.panel,

@@ -11,7 +11,7 @@ import panel_material_ui as pmui
 
 from ..components.bars import Bars
 from ..components.chart import DayChart, Series
-from ..components.html import STYLESHEET, duration, heading, render
+from ..components.html import STYLESHEET, duration, heading, in_line, render
 from ..components.table import Column, Table, instant
 from ..stores.overview import Overview
 
@@ -84,9 +84,12 @@ class OverviewView:
         statuses = [_bar(*counted) for counted in store.statuses]
         if statuses != self.statuses.rows:
             self.statuses.rows = statuses
-        _show(self.oldest, [_process_row(process) for process in store.oldest], self._cell("created_at"))
-        _show(self.due_first, [_process_row(process) for process in store.due_first], self._cell("due_date"))
-        _show(self.recent, [_event_row(recent) for recent in store.recent], _RECENT_CELL)
+        for table, found, sort in (
+            (self.oldest, store.oldest, "created_at"),
+            (self.due_first, store.due_first, "due_date"),
+        ):
+            _show(table, [_process_row(process) for process in found], store.open_total, _cell(sort))
+        _show(self.recent, [_event_row(recent) for recent in store.recent], len(store.recent), _RECENT_CELL)
 
     def concerns(self, event: Event) -> bool:
         """Every event may change a figure."""
@@ -110,13 +113,6 @@ class OverviewView:
 
         self._navigation.param.watch(refresh, "zone")
 
-    def _cell(self, sort: str) -> str:
-        return (
-            "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
-            f"page = wb.processes.list(status={_OPEN.split(',')!r}, sort={sort!r}, limit=100)\n"
-            "pd.DataFrame(process._asdict() for process in page.processes)"
-        )
-
     def _processes(self) -> Iterable[Sequence[Any]]:
         return _rows_of(process._asdict() for process in self.store.oldest)
 
@@ -138,6 +134,15 @@ _RECENT_CELL = (
 )
 
 
+def _cell(sort: str) -> str:
+    """The open processes in an order, as a cell of a notebook."""
+    return (
+        "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
+        f"page = wb.processes.list(status={_OPEN.split(',')!r}, sort={sort!r}, limit=100)\n"
+        "pd.DataFrame(process._asdict() for process in page.processes)"
+    )
+
+
 def _short_list(label: str, instant_column: Column, exported: Any) -> Table:
     return Table((*_PROCESS_COLUMNS, instant_column), exported, label=label, empty="None.", min_width=320)
 
@@ -154,14 +159,13 @@ def _titled(title: str, table: Table, sort: str) -> Any:
 
 
 def _side_by_side(*parts: Any) -> Any:
-    """Beside each other, and below each other where there is no room."""
     for part in parts:
-        part.styles = {"flex": "1 1 440px"}
-    return pn.Row(*parts, styles={"flex-wrap": "wrap", "gap": "16px"}, sizing_mode="stretch_width")
+        part.styles = {"flex": "1 1 420px"}
+    return in_line(*parts)
 
 
-def _show(table: Table, rows: list[dict[str, Any]], notebook_cell: str) -> None:
-    changes: dict[str, Any] = {"is_loading": False, "total": len(rows), "notebook_cell": notebook_cell}
+def _show(table: Table, rows: list[dict[str, Any]], total: int, notebook_cell: str) -> None:
+    changes: dict[str, Any] = {"is_loading": False, "total": total, "notebook_cell": notebook_cell}
     if rows != table.rows:
         changes["rows"] = rows
     table.param.update(changes)

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 
 from gndp.core.errors import GndpError
 
-from ..components.html import STYLESHEET, render
+from ..components.html import STYLESHEET, in_line, render
 from ..components.table import Column, Table
 from ..stores.workload import Load, WorkloadStore
 
@@ -64,12 +64,11 @@ class ReassignmentForm:
         self.task.param.watch(lambda _: self._look(), "value")
         self.taker.param.watch(lambda _: self._look(), "value")
         self.give.on_click(lambda _: self._give())
-        wrap = {"flex-wrap": "wrap"}
         self.panel = pn.Column(
-            pn.Row(self.giver, self.task, self.taker, styles=wrap, sizing_mode="stretch_width"),
+            in_line(self.giver, self.task, self.taker),
             self.verdict,
             self.table,
-            pn.Row(self.reason, self.give, styles=wrap, sizing_mode="stretch_width"),
+            in_line(self.reason, self.give),
             sizing_mode="stretch_width",
         )
 

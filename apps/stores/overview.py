@@ -45,6 +45,7 @@ class Overview:
     statuses: list[StatusCount] = field(default_factory=list)
     trend: list[DayFigures] = field(default_factory=list)
     oldest: list[Process] = field(default_factory=list)
+    open_total: int = 0
     due_first: list[Process] = field(default_factory=list)
     recent: list[RecentEvent] = field(default_factory=list)
     problem: str | None = None
@@ -58,7 +59,8 @@ class Overview:
             self.summary = processes.summary()
             self.statuses = [_count(workbench, status) for status in ProcessStatus]
             open_ones = sorted(OPEN_PROCESS_STATUSES)
-            self.oldest = processes.list(status=open_ones, sort="created_at", limit=SHORT).processes
+            oldest = processes.list(status=open_ones, sort="created_at", limit=SHORT)
+            self.oldest, self.open_total = oldest.processes, oldest.total
             due = processes.list(status=open_ones, sort="due_date", limit=SHORT).processes
             self.due_first = [process for process in due if process.due_date is not None]
             since = workbench.clock() - timedelta(hours=1)
