@@ -15,6 +15,7 @@ from .desk import Desk
 from .pages import Place, View
 from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
+from .pages.workload import WorkloadView
 from .sessions import begin_anywhere
 from .stores.live import Listening, Live
 
@@ -37,6 +38,7 @@ PLACES = (
     Place("/", "Overview", "Monitoring", "", OverviewView),
     Place("/processes", "Processes", "Monitoring", "", ProcessesView),
     Place("/tasks", "Tasks", "Monitoring", "", TasksView),
+    Place("/workload", "Workload", "Monitoring", "figures.see", WorkloadView),
 )
 
 

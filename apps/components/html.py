@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import panel as pn
 from jinja2 import DictLoader, Environment
@@ -42,6 +43,8 @@ tbody tr:hover { background: rgba(128,128,128,.08); }
        vertical-align: middle; margin-right: 8px; overflow: hidden; }
 .bar span { display: block; height: 100%; background: #1565c0; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+a { color: inherit; }
+a:focus-visible { outline: 2px solid #4791db; outline-offset: 2px; }
 .empty { padding: 40px; text-align: center; opacity: .8; }
 """
 
@@ -49,6 +52,10 @@ _TEMPLATES = {
     "figures": """<div class="figures">{% for f in figures %}<div class="figure">
 <div class="name">{{ f.name }}</div>
 <div class="value">{{ f.value }}</div><div class="note">{{ f.note }}</div></div>{% endfor %}</div>""",
+    "verdict": """<p class="verdict" role="status">{{ text }}</p>""",
+    "outcomes": """<ul class="outcomes">{% for outcome in outcomes %}<li><strong>{{ outcome.name }}</strong>:
+{{ outcome.problem or "done" }}</li>{% endfor %}</ul>""",
+    "link": """<a href="{{ href }}">{{ text }}</a>""",
     "processes": """{% if not rows %}
 <div class="empty">No process {{ "is " ~ status if status else "yet" }}.</div>
 {% else %}<div class="scroll"><table><thead><tr>{% for title in
@@ -105,5 +112,18 @@ def heading(text: str, level: int = 1) -> pn.pane.HTML:
             f".heading {{ margin: {16 if level > 1 else 4}px 0 4px; font-weight: 500;"
             f" font-size: {sizes[level]}px; }}"
         ],
+        sizing_mode="stretch_width",
+    )
+
+
+def in_line(*parts: Any) -> Any:
+    """Parts beside each other, and below each other where there is no room.
+
+    A ``pn.Row`` would be as wide as all of them together, and the page with it.
+    """
+    return pn.Column(
+        *parts,
+        styles={"flex-direction": "row", "flex-wrap": "wrap"},
+        stylesheets=[".scroll-button { display: none; }"],  # a part too many
         sizing_mode="stretch_width",
     )

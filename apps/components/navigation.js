@@ -43,7 +43,9 @@ export function render({model}) {
 
   function show(url) {
     if (url !== address()) window.history.pushState({}, "", url)
-    model.url = url
+    // What a page says of itself may have changed the address since: then the same one is asked for again.
+    if (url === model.url) model.send_msg("again")
+    else model.url = url
     window.scrollTo(0, 0)
   }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import param
 from panel.custom import JSComponent
@@ -29,3 +29,7 @@ class Navigation(JSComponent):
     _stylesheets: ClassVar[list[str]] = [
         Path(__file__).with_name("navigation.css").read_text(encoding="utf-8")
     ]
+
+    def _handle_msg(self, message: Any) -> None:
+        if message == "again":
+            self.param.trigger("url")

@@ -144,6 +144,7 @@ export function render({model}) {
     place.textContent = model.rows.length === 0 ? "" :
       `${(first + 1).toLocaleString()}–${(first + model.rows.length).toLocaleString()} of ${about}` +
       model.total.toLocaleString()
+    before.hidden = after.hidden = model.page === 0 && !model.has_more
     before.disabled = model.page === 0
     after.disabled = !model.has_more
     foot.hidden = model.page === 0 && !model.has_more && model.rows.length === 0

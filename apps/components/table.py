@@ -60,7 +60,10 @@ class Table(JSComponent):
         self, columns: Sequence[Column], exported: Callable[[], Iterable[Sequence[Any]]], **given: Any
     ) -> None:
         super().__init__(
-            columns=[column._asdict() for column in columns], sizing_mode="stretch_width", **given
+            columns=[column._asdict() for column in columns],
+            sizing_mode="stretch_width",
+            margin=(0, 10),
+            **given,
         )
         self._exported = exported
 

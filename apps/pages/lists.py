@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import panel as pn
 import panel_material_ui as pmui
 
-from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus
+from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus, TaskSubstatus
 
-from ..components.html import heading
+from ..components.html import heading, in_line
+from ..components.search_input import SearchInput
 from ..components.table import Column, Table, instant
-from ..stores.lists import PAGE_SIZE, ListStore
+from ..components.views import Views
+from ..stores.bulk import PROCESS_VERBS, TASK_VERBS, Bulk, Verb
+from ..stores.lists import NEWEST_FIRST, PAGE_SIZE, ListStore
+from .bulk import BulkBar
 
 if TYPE_CHECKING:
     from gndp.core.records import Event, ListedTask, Process
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from ..desk import Desk
 
 _ANY = "any"
+_OPEN_PROCESSES = "status=pending,running,suspended"
+_OPEN_TASKS = "status=pending,assigned,in_progress"
 
 _PROCESS_COLUMNS = (
     Column("name", "Process", "link", "name"),
@@ -44,20 +51,52 @@ _TASK_COLUMNS = (
 
 
 class ListView:
-    """A list with its filters."""
+    """A list with its filters, its views to choose from, and what may be done to several of its rows."""
 
     def __init__(
-        self, desk: Desk, noun: str, title: str, columns: Sequence[Column], statuses: Iterable[str]
+        self,
+        desk: Desk,
+        noun: str,
+        columns: Sequence[Column],
+        choices: dict[str, tuple[str, Iterable[str]]],
+        views: Sequence[tuple[str, str]],
+        verbs: Sequence[Verb],
     ) -> None:
         query = desk.query
         self._desk = desk
+        statuses = [str(status) for status in (ProcessStatus if noun == "processes" else TaskStatus)]
+        self.status = pmui.MultiChoice(
+            label="Status",
+            options=statuses,
+            value=[status for status in query.get("status", "").split(",") if status in statuses],
+            width=230,
+        )
+        self.choices = {
+            name: _choice(label, options, query.get(name)) for name, (label, options) in choices.items()
+        }
+        self.team = _choice("Team", [team] if (team := query.get("assigned_team")) else [], team)
+        self.search = SearchInput(
+            label="Search",
+            value=query.get("search", ""),
+            placeholder="words of the name …",
+            width=200,
+            margin=(5, 10),
+        )
+        self.assigned_to = SearchInput(
+            label="Assigned to",
+            value=query.get("assigned_to", ""),
+            placeholder="user id",
+            width=140,
+            margin=(5, 10),
+        )
         self.store = ListStore(
             lambda: desk.workbench,
             noun,
-            {name: query.get(name) for name in ("search", "status", "sla_status", "priority", "assigned_to")},
-            query.get("sort", "-created_at"),
+            self._filters(),
+            query.get("sort", NEWEST_FIRST),
             int(page) if (page := query.get("page", "0")).isdecimal() else 0,
         )
+        title = noun.capitalize()
         self.table = Table(
             columns,
             self._exported,
@@ -65,26 +104,30 @@ class ListView:
             sort=self.store.sort,
             page=self.store.page,
             page_size=PAGE_SIZE,
+            selectable=True,
             empty="Nothing that fits these filters.",
         )
-        self.search = pmui.TextInput(
-            label="Search", placeholder="words of the name …", value=query.get("search", ""), width=230
+        self.views = Views(
+            place=f"/{noun}",
+            ready=list(views),
+            here=desk.navigation.url,
+            sizing_mode="stretch_width",
+            margin=(0, 10),
         )
-        self.status = _choice("Status", statuses, query.get("status"))
-        self.sla_status = _choice("SLA", SlaStatus, query.get("sla_status"))
-        self.priority = _choice("Priority", Priority, query.get("priority"))
-        self.assigned_to = pmui.TextInput(label="Assigned to", value=query.get("assigned_to", ""), width=170)
+        self.bulk = BulkBar(
+            desk, Bulk(lambda: desk.workbench, noun, verbs), lambda: self.store.people, self._after_bulk
+        )
         self.problem = pmui.Alert("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
-        filters = (self.search, self.status, self.sla_status, self.priority, self.assigned_to)
-        for widget in filters:
-            widget.param.watch(self._filter, "value")
-        self.table.param.watch(self._turn, ["sort", "page"])
+        self._watch()
+        filters = (self.search, self.status, *self.choices.values(), self.team, self.assigned_to)
         self.panel = pn.Column(
             heading(title),
-            pn.Row(*filters, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width"),
+            self.views,
+            in_line(*filters),
             self.problem,
             self.retry,
+            self.bulk.panel,
             self.table,
             sizing_mode="stretch_width",
         )
@@ -97,6 +140,9 @@ class ListView:
             object=f"The list cannot be read now: {store.problem}", visible=store.problem is not None
         )
         self.retry.visible = store.problem is not None
+        teams = [_ANY, *store.teams]
+        if self.team.value in teams and teams != self.team.options:
+            self.team.options = teams
         found = store.found
         rows = [self._row(row) for row in store.rows]
         changes: dict[str, Any] = {
@@ -110,25 +156,37 @@ class ListView:
         if rows != self.table.rows:
             changes["rows"] = rows
         self.table.param.update(changes)
+        self._choose()
 
     def concerns(self, event: Event) -> bool:
         """Every event may change a list."""
         return True
 
+    def _watch(self) -> None:
+        for widget in (self.search, self.status, *self.choices.values(), self.team, self.assigned_to):
+            widget.param.watch(lambda _: self._filter(), "value")
+        self.table.param.watch(self._turn, ["sort", "page"])
+        self.table.param.watch(lambda _: self._choose(), "selected")
+
     def _row(self, listed: Any) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _filter(self, _: Any) -> None:
+    def _filters(self) -> dict[str, Any]:
         chosen = {
             "search": self.search.value.strip(),
             "status": self.status.value,
-            "sla_status": self.sla_status.value,
-            "priority": self.priority.value,
+            **{name: choice.value for name, choice in self.choices.items()},
+            "assigned_team": self.team.value,
             "assigned_to": self.assigned_to.value.strip(),
         }
-        self.store.filters = {name: None if value == _ANY else value for name, value in chosen.items()}
-        self.store.page = 0
-        self._show()
+        return {name: None if value == _ANY else value for name, value in chosen.items()}
+
+    def _filter(self) -> None:
+        filters = self._filters()
+        if filters != self.store.filters:
+            self.store.filters = filters
+            self.store.page = 0
+            self._show()
 
     def _turn(self, event: Any) -> None:
         if (self.table.sort, self.table.page) == (self.store.sort, self.store.page):
@@ -140,7 +198,16 @@ class ListView:
         self._show()
 
     def _show(self) -> None:
-        self._desk.say_in_address(**self.store.given, sort=self.store.sort, page=self.store.page)
+        self._desk.say_in_address(**self.store.said)
+        self.views.here = self._desk.navigation.said
+        self.refresh()
+
+    def _choose(self) -> None:
+        self.bulk.bulk.choose(self.table.selected, self.store.rows)
+        self.bulk.show()
+
+    def _after_bulk(self) -> None:
+        self.table.selected = []
         self.refresh()
 
     def _exported(self) -> Iterable[Sequence[Any]]:
@@ -152,7 +219,18 @@ class ProcessesView(ListView):
     """The list of processes."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, "processes", "Processes", _PROCESS_COLUMNS, ProcessStatus)
+        views = [
+            ("All", "/processes"),
+            ("Open", f"/processes?{_OPEN_PROCESSES}"),
+            ("Late", f"/processes?{_OPEN_PROCESSES}&sla_status=breached&sort=due_date"),
+            ("At risk", f"/processes?{_OPEN_PROCESSES}&sla_status=at_risk&sort=due_date"),
+            ("Waiting", "/processes?status=suspended"),
+            ("Failed", "/processes?status=failed"),
+        ]
+        if desk.user_id:
+            views.append(("Mine", f"/processes?{_OPEN_PROCESSES}&assigned_to={quote(desk.user_id)}"))
+        choices = {"sla_status": ("SLA", SlaStatus), "priority": ("Priority", Priority)}
+        super().__init__(desk, "processes", _PROCESS_COLUMNS, choices, views, PROCESS_VERBS)
 
     def _row(self, listed: Process) -> dict[str, Any]:
         return {
@@ -181,7 +259,22 @@ class TasksView(ListView):
     """The whole queue of tasks."""
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__(desk, "tasks", "Tasks", _TASK_COLUMNS, TaskStatus)
+        views = [
+            ("All", "/tasks"),
+            ("Open", f"/tasks?{_OPEN_TASKS}"),
+            ("Late", f"/tasks?{_OPEN_TASKS}&sla_status=breached&sort=due_date"),
+            ("Unassigned", "/tasks?status=pending&substatus=ready&sort=-priority"),
+            ("Waiting", "/tasks?status=in_progress&substatus=waiting"),
+        ]
+        if desk.user_id:
+            mine = f"status=assigned,in_progress&assigned_to={quote(desk.user_id)}"
+            views.append(("Mine", f"/tasks?{mine}&sort=due_date"))
+        choices = {
+            "substatus": ("Stage", TaskSubstatus),
+            "sla_status": ("SLA", SlaStatus),
+            "priority": ("Priority", Priority),
+        }
+        super().__init__(desk, "tasks", _TASK_COLUMNS, choices, views, TASK_VERBS)
 
     def _row(self, listed: ListedTask) -> dict[str, Any]:
         task = listed.task
@@ -213,5 +306,5 @@ def _choice(label: str, options: Iterable[str], value: str | None) -> Any:
         label=label,
         options=[_ANY, *names],
         value=value if value in names else _ANY,
-        width=150,
+        width=125,
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gndp.workbench import Workbench
 
 PAGE_SIZE = 25
+NEWEST_FIRST = "-created_at"
 FURTHEST = 10_000
 """How far a list is paged through, and exported."""
 
@@ -24,15 +25,18 @@ class ListStore:
 
     ``filters`` are those of the workbench's list, by name; ``sort`` is a column, with ``-`` from the last.
     ``problem`` says in words why the last refresh failed; the page before then stays. Callbacks run in
-    several threads: refreshes take turns, so that the last one shows the newest choice.
+    several threads: refreshes take turns, so that the last one shows the newest choice. ``teams`` and
+    ``people`` (who is active) are read once.
     """
 
     workbench: Callable[[], Workbench]
     noun: str
     filters: dict[str, Any] = field(default_factory=dict)
-    sort: str = "-created_at"
+    sort: str = NEWEST_FIRST
     page: int = 0
     found: ProcessPage | TaskPage | None = None
+    teams: list[str] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
     problem: str | None = None
     _turn: RLock = field(default_factory=RLock, repr=False)
 
@@ -40,6 +44,10 @@ class ListStore:
         """Read the page anew; past the end of a list that became shorter, its last page."""
         with self._turn:
             try:
+                if not self.teams and not self.people:
+                    directory = self.workbench().directory
+                    self.teams = [team.name for team in directory.teams()]
+                    self.people = [person.user_id for person in directory.people(active=True)]
                 self.found = self._read(self.page * PAGE_SIZE, PAGE_SIZE)
                 if self.page >= self.pages:
                     self.page = self.pages - 1
@@ -92,6 +100,14 @@ class ListStore:
     def given(self) -> dict[str, Any]:
         """The filters that say something."""
         return {name: value for name, value in self.filters.items() if value not in (None, "", [])}
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is shown, as an address says it."""
+        given = {
+            name: ",".join(value) if isinstance(value, list) else value for name, value in self.given.items()
+        }
+        return {**given, "sort": None if self.sort == NEWEST_FIRST else self.sort, "page": self.page}
 
     def _read(self, offset: int, limit: int, cursor: str | None = None) -> Any:
         lists = getattr(self.workbench(), self.noun)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gndp.api.meanings import FIELDS
 from gndp.api.types import Instant, Name
 from gndp.core import listing
-from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus
+from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus, TaskSubstatus
 
 
 def _by(name: str, meaning: str | None = None) -> Any:
@@ -62,5 +62,6 @@ class TaskFilters(_Page):
 
     process_id: UUID | None = _by("process_instance_id")
     status: list[TaskStatus] | None = _by("status", "one of these statuses (repeat the parameter)")
+    substatus: list[TaskSubstatus] | None = _by("substatus", "one of these substatuses")
     task_definition_id: Name | None = _by("task_definition_id")
     sort: str | None = _sort(listing.TASKS)

@@ -32,6 +32,7 @@ class TaskFilters(PageOptions, total=False):
 
     process_id: UUID | str | None
     status: str | Sequence[str] | None
+    substatus: str | Sequence[str] | None
     task_definition_id: str | None
 
 

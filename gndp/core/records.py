@@ -7,7 +7,7 @@ plain Python values, durations whole minutes.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -387,6 +387,50 @@ class Summary(NamedTuple):
     sla_breached: int
     avg_progress: float
     avg_duration_mins: float | None
+
+
+class DayFigures(NamedTuple):
+    """What happened to processes on one day: how many were started, were completed, met their SLA target when
+    they were completed, and came past due."""
+
+    day: date
+    started: int
+    completed: int
+    met: int
+    breached: int
+
+
+class RecentEvent(NamedTuple):
+    """An event with the name of its process, and of its task if it has one."""
+
+    event: Event
+    process_name: str
+    task_name: str | None
+
+
+class LoadChange(NamedTuple):
+    """How many ready or in-progress tasks of running processes somebody has, and would have; ``capacity`` is
+    how many the person may have, None for no limit."""
+
+    user_id: str
+    before: int
+    after: int
+    capacity: int | None
+
+
+class Reassignment(NamedTuple):
+    """What it would come to if a task were given to somebody else.
+
+    ``version`` is that of the task. ``refusal`` says why the command would be refused, ``objection`` why
+    routing would not choose the person, though somebody may; both are None where nothing stands against it.
+    """
+
+    task_id: UUID
+    version: int
+    giver: LoadChange
+    taker: LoadChange
+    refusal: str | None
+    objection: str | None
 
 
 class JobRun(NamedTuple):

@@ -10,6 +10,7 @@ from uuid import UUID
 from gndp.core import arguments, listing
 from gndp.core.listing import Listing
 from gndp.core.records import ListedTask, Process, ProcessPage, Task, TaskPage
+from gndp.core.states import TaskSubstatus
 from gndp.core.values import parse_id
 from gndp.engine.transition import Transitions
 from gndp.store import lists
@@ -113,6 +114,7 @@ class TaskLists:
         *,
         process_id: UUID | str | None = None,
         status: str | Sequence[str] | None = None,
+        substatus: str | Sequence[str] | None = None,
         assigned_to: str | None = None,
         priority: str | Sequence[str] | None = None,
         sla_status: str | Sequence[str] | None = None,
@@ -134,12 +136,14 @@ class TaskLists:
         otherwise.
 
         Filters, ``sort``, ``cursor``, ``limit``, ``offset`` and ``total`` are those of ``wb.processes.list``;
-        ``sort="position"`` is the order within a process. ``process_definition_id`` is that of the task's
-        process. ``search`` looks at the words of the name, the definition's id, the tags and the notes.
+        ``substatus`` is blocked, ready or waiting, or several. ``sort="position"`` is the order within a
+        process. ``process_definition_id`` is that of the task's process. ``search`` looks at the words of the
+        name, the definition's id, the tags and the notes.
         """
         filters = {
             "process_instance_id": _id(process_id, "process_id"),
             "status": listing.statuses(listing.TASKS, status),
+            "substatus": listing.members(TaskSubstatus, substatus, "substatus"),
             "assigned_to": arguments.optional_name(assigned_to, "assigned_to"),
             "task_definition_id": arguments.optional_name(task_definition_id, "task_definition_id"),
             **self._transitions.sight("tasks.see"),

@@ -17,13 +17,14 @@ from gndp.core.changes import Changes
 from gndp.core.errors import Conflict, Invalid, NotFound, Problem
 from gndp.core.flow import OpenStep
 from gndp.core.processes import AffectedTask, ProcessState
-from gndp.core.records import Event, Process, Summary, Task
+from gndp.core.records import Event, Process, Task
 from gndp.core.states import ProcessStatus
 from gndp.core.timeline import Stretch, Turn, timeline
 from gndp.core.values import parse_id
 from gndp.core.versions import refuse_stale
 from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions, tasks_of
+from gndp.engine.figures import ProcessFigures
 from gndp.engine.lists import ProcessLists
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task
@@ -35,7 +36,7 @@ _EVENT: TypeAdapter[Event | None] = TypeAdapter(Event | None)
 _TASK_WIDTH = len(Task._fields)
 
 
-class Processes(ProcessLists):
+class Processes(ProcessLists, ProcessFigures):
     """Start, move and read processes.
 
     Every command takes ``expected_version`` (compared under the row's lock; a mismatch is a Conflict with
@@ -300,12 +301,6 @@ class Processes(ProcessLists):
         process = self.get(id)
         (rows,) = self._transitions.read(statement("events", "turns", process_id=process.id))
         return timeline(map(Turn._make, rows))
-
-    def summary(self) -> Summary:
-        """The figures of the processes created in the last 30 days."""
-        self._transitions.require("figures.see")
-        (rows,) = self._transitions.read(statement("processes", "summary", now=self._transitions.now()))
-        return Summary._make(rows[0])
 
     def _require_sight(self, process: Process) -> None:
         """Raise Forbidden unless the process may be seen: also by those who have a task in it, or whose team

@@ -21,6 +21,7 @@ from gndp.core.records import (
     AssignmentStats,
     MyTask,
     Process,
+    Reassignment,
     Task,
     Workload,
 )
@@ -32,6 +33,7 @@ from gndp.engine import creation
 from gndp.engine.calls import command_call
 from gndp.engine.definitions import Definitions
 from gndp.engine.lists import TaskLists
+from gndp.engine.reassignment import preview
 from gndp.engine.routing import route, route_ready
 from gndp.engine.task_state import affected_task, load_state
 from gndp.engine.transition import EVERYTHING, Transitions, Work
@@ -373,6 +375,13 @@ class Tasks(TaskLists):
         if not rows:
             raise tasks.conflict(task, "nobody has been looked for yet")
         return explanation(task, *rows[0])
+
+    def preview_reassignment(self, id: UUID | str, *, new_assignee: str) -> Reassignment:
+        """What it would come to if a task were given to somebody else: what both would have then, and what
+        stands against it. Nothing is written. NotFound when there is no such task."""
+        person = arguments.name(new_assignee, "new_assignee")
+        self._transitions.require("figures.see")
+        return preview(self._transitions, self.get(id), person)
 
     def _create(
         self,

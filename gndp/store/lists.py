@@ -393,7 +393,7 @@ def _condition(noun: Noun, name: str) -> list[sa.ColumnElement[bool]]:
     value: sa.BindParameter[Any] = sa.bindparam(name)
     due = sa.func.coalesce(table.c.due_date, _NEVER)
     match name:
-        case "status" | "sla_status":
+        case "status" | "substatus" | "sla_status":
             return [table.c[name] == sa.any_(sa.bindparam(name, type_=sa.ARRAY(sa.Text)))]
         case "priority":
             ranks = sa.bindparam(name, type_=sa.ARRAY(sa.Integer))

@@ -91,6 +91,31 @@ FROM process_instances p
 LEFT JOIN untold_sla(:now) u ON u.process_instance_id = p.id AND u.task_id IS NULL
 WHERE created_at >= :now::timestamptz - interval '30 days';
 
+-- name: trend
+-- How many processes were started, were completed, met their target and came past due in each stretch of time until
+-- an instant; :bounds are the instants with which the stretches begin, the first one is number 1. A process that came
+-- past due counts there, whatever has been told by then.
+SELECT stretch, sum(started)::integer, sum(completed)::integer, sum(met)::integer, sum(breached)::integer
+FROM (
+    SELECT width_bucket(started_at, :bounds::timestamptz[]) AS stretch,
+           count(*) AS started, 0 AS completed, 0 AS met, 0 AS breached
+    FROM process_instances WHERE started_at >= :since::timestamptz AND started_at <= :now::timestamptz
+    GROUP BY 1
+    UNION ALL
+    SELECT width_bucket(completed_at, :bounds::timestamptz[]), 0,
+           count(*) FILTER (WHERE status = 'completed'), count(*) FILTER (WHERE sla_status = 'met'), 0
+    FROM process_instances WHERE completed_at >= :since::timestamptz AND completed_at <= :now::timestamptz
+    GROUP BY 1
+    UNION ALL
+    SELECT width_bucket(sla_breach_time, :bounds::timestamptz[]), 0, 0, 0, count(*)
+    FROM process_instances WHERE sla_breach_time >= :since::timestamptz AND sla_breach_time <= :now::timestamptz
+    GROUP BY 1
+    UNION ALL
+    SELECT width_bucket(due_at, :bounds::timestamptz[]), 0, 0, 0, count(*)
+    FROM untold_sla(:now) WHERE task_id IS NULL AND sla_status = 'breached' AND due_at >= :since::timestamptz
+    GROUP BY 1) counted
+GROUP BY stretch;
+
 -- name: of_task
 -- The process that a task belongs to.
 SELECT * FROM process_instances WHERE id = (SELECT process_instance_id FROM tasks WHERE id = :task_id);

@@ -122,10 +122,13 @@ OTHER_METHODS = {
     "workload",
     "assignment_stats",
     "explain_assignment",
+    "preview_reassignment",
 } | {
     "children",
     "events",
     "summary",
+    "trend",
+    "recent_events",
     "timeline",
 }
 ARGUMENTS = [(command, name) for command, parts in COMMANDS.items() for name in {**parts[0], **parts[1]}]

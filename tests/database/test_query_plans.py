@@ -212,6 +212,24 @@ def test_figures_find_what_was_not_told_yet_by_its_next_instant(plans: Plans, no
     assert "sla_metrics_next_idx" in plans.indexes(statement(noun, name, now="2024-02-12T12:00:00Z"))
 
 
+def test_what_happened_on_each_day_is_counted_in_indexes(plans: Plans) -> None:
+    bounds = ["2024-02-01T00:00:00Z", "2024-02-02T00:00:00Z"]
+    wanted = statement("processes", "trend", bounds=bounds, since=bounds[0], now="2024-02-12T12:00:00Z")
+    assert plans.indexes(wanted) >= {
+        "process_instances_started_idx",
+        "process_instances_completed_idx",
+        "process_instances_breached_idx",
+        "sla_metrics_next_idx",
+    }
+
+
+@pytest.mark.parametrize("viewer", [None, "person002"])
+def test_recent_events_are_looked_for_among_the_newest_alone(plans: Plans, viewer: str | None) -> None:
+    values = {"since": "2024-02-12T11:00:00Z", "limit": 20, "looked_through": 2_000}
+    wanted = statement("events", "recent", seen_by=viewer, seen_by_team="team", **values)
+    assert "process_events_seq_idx" in plans.indexes(wanted)
+
+
 def test_breaches_come_most_overdue_first_from_their_indexes(plans: Plans) -> None:
     asked = Statement(composed("SELECT * FROM v_sla_breaches LIMIT 50"), ())
     assert plans.indexes(asked) >= {"process_instances_sla_idx", "tasks_sla_idx", "sla_metrics_next_idx"}

@@ -59,6 +59,8 @@ LEFT_OUT = {
 NOT_THERE = {
     "definitions": {"template", "check_form", "steps_apart", "kept_apart"},  # the engine's own
     "sla": {"sweep", "next_due"},  # the job's
+    "processes": {"trend", "recent_events"},  # what the pages show
+    "tasks": {"preview_reassignment"},
     "directory": {"import_csv"},
     "events": {"subscribe", "subscribe_durable", "publish", "history", "oldest_writer", "rebase"}
     | {"end_streams", "require_sight"},
