@@ -83,6 +83,7 @@ class ProcessView:
         self.actions = ActionsView(desk, self.refresh, "What can be done to the process")
         self.task = _TaskPart(desk, self)
         self.graph = pn.Column(sizing_mode="stretch_width")
+        self._shape: list[Any] = []
         self.gantt = Gantt(sizing_mode="stretch_width", label="Timeline of the process and its tasks")
         self.tasks = Slices(_TASK_COLUMNS, "Tasks of the process", "No task yet.")
         self.events = Slices(_EVENT_COLUMNS, "Events of the process", "No event.")
@@ -99,6 +100,7 @@ class ProcessView:
             self.graph,
             heading("Timeline", 2),
             self.gantt,
+            heading("Details", 2),
             self._tabs(),
             visible=False,
             sizing_mode="stretch_width",
@@ -118,6 +120,7 @@ class ProcessView:
             )
             self.retry.visible = store.problem is not None
             self.loading.visible = False
+            self.body.visible = store.process is not None
             if store.process is not None:
                 self._show(store.process)
 
@@ -156,13 +159,12 @@ class ProcessView:
         self.parts.show([part_row(*part) for part in related], self._cell("processes.children({})"))
         for name, pane in self.context.items():
             show_text(pane, tree(getattr(process, name)))
-        self.body.visible = True
 
     def _show_graph(self, found: Graph) -> None:
         """A graph of another shape is drawn anew, so that all of it is in view."""
         nodes = [node._asdict() for node in found.nodes]
         shape = [(node.id, node.layer, node.row) for node in found.nodes]
-        if not self.graph.objects or self._shape != shape:
+        if self._shape != shape:
             self._shape = shape
             highest = max((node.row for node in found.nodes), default=0.0)
             flow = Flow(height=int(min(440, 150 + 2 * highest * 90)))

@@ -36,8 +36,8 @@ MOST_PEOPLE = 500
 class ProcessStore:
     """A process, for one browser session. ``id`` and ``task_id`` are those that the address asks for.
 
-    ``problem`` says in words why the last refresh failed; what was read before then stays. Callbacks run in
-    several threads: refreshes take turns.
+    ``problem`` says in words why the last refresh failed; what was read before then stays, unless there is no
+    such process or the person may not see it. Callbacks run in several threads: refreshes take turns.
     """
 
     workbench: Callable[[], Workbench]
@@ -64,6 +64,8 @@ class ProcessStore:
             try:
                 self._read(self.workbench())
                 self.problem = None
+            except (Forbidden, NotFound) as error:
+                self.process, self.problem = None, str(error)
             except GndpError as error:
                 self.problem = str(error)
 
@@ -137,9 +139,7 @@ class ProcessStore:
     def _template(self, workbench: Workbench, process: Process) -> Template | None:
         """Its template; a published version never changes."""
         name, version = process.process_definition_id, process.definition_version
-        if version is None:
-            return None
-        if self.template is not None and self.process is not None:
+        if version is None or self.template is not None:
             return self.template
         return parse_template(workbench.definitions.get(name, version).document)
 
