@@ -82,8 +82,9 @@ class ProcessView:
         self.facts = Facts(label="The process", sizing_mode="stretch_width")
         self.actions = ActionsView(desk, self.refresh, "What can be done to the process")
         self.task = _TaskPart(desk, self)
-        self.graph = pn.Column(sizing_mode="stretch_width")
+        self.flow = Flow(height=0)
         self._shape: list[Any] = []
+        self.graph = pn.Column(pmui.Typography("No task yet."), sizing_mode="stretch_width")
         self.gantt = Gantt(sizing_mode="stretch_width", label="Timeline of the process and its tasks")
         self.tasks = Slices(_TASK_COLUMNS, "Tasks of the process", "No task yet.")
         self.events = Slices(_EVENT_COLUMNS, "Events of the process", "No event.")
@@ -161,17 +162,15 @@ class ProcessView:
             show_text(pane, tree(getattr(process, name)))
 
     def _show_graph(self, found: Graph) -> None:
-        """A graph of another shape is drawn anew, so that all of it is in view."""
-        nodes = [node._asdict() for node in found.nodes]
+        """Show the graph; one of another shape is drawn anew, so that all of it is in view."""
         shape = [(node.id, node.layer, node.row) for node in found.nodes]
-        if self._shape != shape:
-            self._shape = shape
+        is_other = shape != self._shape
+        if is_other:
             highest = max((node.row for node in found.nodes), default=0.0)
-            flow = Flow(height=int(min(440, 150 + 2 * highest * 90)))
-            flow.show(nodes, found.edges)
-            self.graph[:] = [flow]
-        else:
-            self.graph[0].show(nodes, found.edges)
+            self.flow, self._shape = Flow(height=int(min(440, 150 + 2 * highest * 90))), shape
+        self.flow.show([node._asdict() for node in found.nodes], found.edges)
+        if is_other:
+            self.graph[:] = [self.flow]
 
     def _gantt_row(self, row: Any) -> dict[str, Any]:
         return {

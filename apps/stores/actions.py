@@ -269,14 +269,13 @@ def _json(field: Field, value: Any) -> Any:
         raise Invalid(Problem(field.name, f"is no JSON: {error}")) from None
 
 
-def with_people(actions: Sequence[Action], people: Sequence[str]) -> list[Action]:
-    """The actions, with those who can be named where a person is asked for."""
+def with_fields(actions: Sequence[Action], kind: str, **changes: Any) -> list[Action]:
+    """The actions, with these changes to their fields of a kind."""
     return [
         replace(
             action,
             fields=tuple(
-                replace(field, options=tuple(people)) if field.kind == "person" else field
-                for field in action.fields
+                replace(field, **changes) if field.kind == kind else field for field in action.fields
             ),
         )
         for action in actions

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from gndp.core.errors import Forbidden, GndpError, NotFound
 from gndp.core.templates import Template, parse_template
 
-from .actions import Action, process_actions, task_actions, with_people
+from .actions import Action, process_actions, task_actions, with_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gndp.core.clocks import ClockReading
     from gndp.core.explanations import AssignmentExplanation
@@ -94,8 +95,9 @@ class ProcessStore:
             return []
         offered = task_actions(self.task, self.process, self.workbench().may, user_id)
         if any(field.kind == "person" for action in offered for field in action.fields):
-            return with_people(offered, self._named())
-        return offered
+            offered = with_fields(offered, "person", options=tuple(self._named()))
+        form = self._form()
+        return with_fields(offered, "json", **_asked(form)) if form else offered
 
     def concerns(self, event: Event) -> bool:
         """Whether an event is one of the process, its parent or its children."""
@@ -143,6 +145,12 @@ class ProcessStore:
             return self.template
         return parse_template(workbench.definitions.get(name, version).document)
 
+    def _form(self) -> Mapping[str, Any] | None:
+        """What the step of the chosen task asks for."""
+        steps = self.template.steps if self.template else ()
+        name = self.task.task_definition_id if self.task else None
+        return next((step.form for step in steps if step.id == name), None)
+
     def _named(self) -> Sequence[str]:
         """Who can be given a task, those of its team first."""
         if self._people is None:
@@ -151,6 +159,12 @@ class ProcessStore:
             people.sort(key=lambda person: (person.team != team, person.user_id))
             self._people = [person.user_id for person in people[:MOST_PEOPLE]]
         return self._people
+
+
+def _asked(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The field for the output of a step that has a form: what the form asks for, to be filled in."""
+    wanted = {name: asked.get("default") for name, asked in form.get("properties", {}).items()}
+    return {"value": json.dumps(wanted, indent=2), "help": "What the form of the step asks for."}
 
 
 def _seen(workbench: Workbench, process_id: UUID | None) -> Process | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_it_shows_the_process_with_its_parts(workbench: gndp.Workbench) -> None:
         ("child", "Child"),
     ]
     assert "&lt;img" in view.context["input_data"].object
-    assert [node["className"] for node in view.graph[0].nodes] == ["ready", "blocked"]
+    assert [node["className"] for node in view.flow.nodes] == ["ready", "blocked"]
     assert [row["name"] for row in view.gantt.rows] == [HOSTILE, "Check", "Second"]
     assert not view.task.panel.visible
     assert view.concerns(workbench.processes.events(child.id)[0])
@@ -102,12 +103,12 @@ def test_a_refresh_changes_nothing_that_is_shown_already(workbench: gndp.Workben
     task = add(workbench, process)
     view = opened(workbench, process, task)
     changed: list[str] = []
-    for component in (view.gantt, view.graph[0], view.tasks.table, view.events.table, view.actions.panel):
+    for component in (view.gantt, view.flow, view.tasks.table, view.events.table, view.actions.panel):
         component.param.watch(lambda event: changed.append(event.name), list(component.param))
-    flow = view.graph[0]
+    flow = view.flow
     view.refresh()
     assert changed == []
-    assert view.graph[0] is flow
+    assert view.flow is flow
 
 
 def test_what_cannot_be_shown_is_said(workbench: gndp.Workbench) -> None:
@@ -186,6 +187,23 @@ def test_it_explains_how_a_task_came_to_somebody(workbench: gndp.Workbench) -> N
     assert not view.task.explained.visible
     view.task.explain.clicks += 1
     assert view.task.explained.object == "Given to bob (manual): named by hand."
+
+
+def test_what_the_form_of_a_step_asks_for_is_there_to_be_filled_in(workbench: gndp.Workbench) -> None:
+    form = {
+        "type": "object",
+        "properties": {"sum": {"type": "integer"}, "fine": {"type": "boolean", "default": True}},
+    }
+    step = {"id": "check", "name": "Check", "form": form}
+    workbench.definitions.publish({"id": "f", "name": "F", "steps": [step]}, user_id="ann")
+    process = start(workbench, process_definition_id="f")
+    task = workbench.tasks.list(process_id=process.id).tasks[0].task
+    task = workbench.tasks.start(task.id, user_id="ann")
+    view = opened(acting(workbench, "ann", Role.MANAGER), process, task)
+    (complete,) = [action for action in view.task.actions.panel.actions if action["name"] == "tasks.complete"]
+    assert json.loads(complete["fields"][0]["value"]) == {"sum": None, "fine": True}
+    assert "sum" in view.task.actions.give("tasks.complete", {"output_data": '{"sum": "x"}'}, task.version)
+    assert view.task.actions.give("tasks.complete", {"output_data": '{"sum": 5}'}, task.version) == ""
 
 
 def test_the_tasks_are_exported(workbench: gndp.Workbench) -> None:

@@ -219,7 +219,8 @@ def test_a_viewer_sees_no_command_and_is_refused_when_he_forces_one(house: House
 
 SUSPEND = asdict(Action("processes.suspend", "Suspend", "", (Field("reason", "Reason"),)))
 TAMPER = """(actions) => {
-  const bars = [...Bokeh.documents[0]._all_models.values()].filter((model) => model.data?.answer !== undefined)
+  const models = [...Bokeh.documents[0]._all_models.values()]
+  const bars = models.filter((model) => model.data?.answer !== undefined)
   for (const bar of bars) bar.data.actions = actions
   return bars.length
 }"""

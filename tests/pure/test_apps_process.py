@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from apps.components.tree import MOST_LINES, tree
-from apps.stores.actions import give, process_actions, task_actions, with_people
+from apps.stores.actions import give, process_actions, task_actions, with_fields
 from apps.stores.gantt import rows
 from apps.stores.graph import graph
 from gndp.core.errors import Invalid
@@ -315,7 +315,7 @@ def test_what_cannot_be_read_is_refused(action: str, values: dict[str, Any]) -> 
 
 
 def test_people_are_offered_where_a_person_is_asked_for() -> None:
-    offered = with_people(task_actions(task(1), process(), allowed, "ann"), ["bob"])
+    offered = with_fields(task_actions(task(1), process(), allowed, "ann"), "person", options=("bob",))
     fields = {field.name: field.options for action in offered for field in action.fields}
     assert fields["assigned_to"] == ("bob",)
     assert fields["reason"] == ()
