@@ -37,7 +37,7 @@ class Commands(JSComponent):
     ]
 
     def __init__(self, given: Callable[[str, Mapping[str, Any], int], str], **options: Any) -> None:
-        super().__init__(sizing_mode="stretch_width", **options)
+        super().__init__(sizing_mode="stretch_width", margin=(5, 10, 12, 10), **options)
         self._given = given
 
     def offer(self, actions: Sequence[Action], about: str, version: int) -> None:

@@ -36,6 +36,9 @@ class Facts(JSComponent):
         Path(__file__).with_name("facts.css").read_text(encoding="utf-8"),
     ]
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(sizing_mode="stretch_width", margin=(5, 10, 12, 10), **options)
+
     def show(self, facts: Sequence[Fact]) -> None:
         """Show these facts."""
         shown = [fact._asdict() for fact in facts]

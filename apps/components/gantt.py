@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import param
 from panel.custom import JSComponent
@@ -30,3 +30,6 @@ class Gantt(JSComponent):
         f" .paused {{ background: {COLOURS['orange']}; }} .completed {{ background: {COLOURS['green']}; }}"
         f" .failed {{ background: {COLOURS['red']}; }}",
     ]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(sizing_mode="stretch_width", margin=(5, 10), **options)

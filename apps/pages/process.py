@@ -79,13 +79,13 @@ class ProcessView:
         self.title = heading("A process")
         self.problem = pmui.Alert("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
-        self.facts = Facts(label="The process", sizing_mode="stretch_width")
+        self.facts = Facts(label="The process")
         self.actions = ActionsView(desk, self.refresh, "What can be done to the process")
         self.task = _TaskPart(desk, self)
-        self.flow = Flow(height=0)
+        self.flow = Flow(0)
         self._shape: list[Any] = []
         self.graph = pn.Column(pmui.Typography("No task yet."), sizing_mode="stretch_width")
-        self.gantt = Gantt(sizing_mode="stretch_width", label="Timeline of the process and its tasks")
+        self.gantt = Gantt(label="Timeline of the process and its tasks")
         self.tasks = Slices(_TASK_COLUMNS, "Tasks of the process", "No task yet.")
         self.events = Slices(_EVENT_COLUMNS, "Events of the process", "No event.")
         self.parts = Slices(_PART_COLUMNS, "Parent and children", "It is part of no other, and has no part.")
@@ -167,10 +167,10 @@ class ProcessView:
         is_other = shape != self._shape
         if is_other:
             highest = max((node.row for node in found.nodes), default=0.0)
-            self.flow, self._shape = Flow(height=int(min(440, 150 + 2 * highest * 90))), shape
+            self.flow, self._shape = Flow(int(min(440, 150 + 2 * highest * 90))), shape
         self.flow.show([node._asdict() for node in found.nodes], found.edges)
         if is_other:
-            self.graph[:] = [self.flow]
+            self.graph[:] = [self.flow.panel]
 
     def _gantt_row(self, row: Any) -> dict[str, Any]:
         return {
@@ -230,21 +230,21 @@ class _TaskPart:
         self._desk = desk
         self._page = page
         self.title = heading("", 2)
-        self.facts = Facts(label="The task", sizing_mode="stretch_width")
+        self.facts = Facts(label="The task")
         self.actions = ActionsView(desk, page.refresh, "What can be done to the task")
         self.explain = pmui.Button(
             label="Explain assignment", variant="text", size="small", on_click=lambda _: self._explain()
         )
         self.explained = pmui.Typography("", visible=False)
         self.considered = Slices(_CONSIDERED_COLUMNS, "Who was considered", "Nobody was considered.")
-        self.considered.table.visible = False
+        self.candidates = pn.Column(self.considered.table, visible=False, sizing_mode="stretch_width")
         self.panel = pn.Column(
             self.title,
             self.facts,
             self.actions.panel,
             self.explain,
             self.explained,
-            self.considered.table,
+            self.candidates,
             visible=False,
             sizing_mode="stretch_width",
             styles={"border-left": "4px solid #1565c0", "padding": "0 0 8px 16px", "margin": "12px 0"},
@@ -271,7 +271,8 @@ class _TaskPart:
 
     def _show_explanation(self) -> None:
         found = self._page.store.explanation
-        self.explained.visible = self.considered.table.visible = found is not None
+        self.explained.visible = found is not None
+        self.candidates.visible = found is not None and bool(found.considered)
         if found is None:
             return
         who = f"to {found.assigned_to}" if found.assigned_to else "to nobody"

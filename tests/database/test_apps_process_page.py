@@ -11,6 +11,7 @@ import gndp
 from apps.desk import Desk
 from apps.pages.process import ProcessView
 from apps.stores.actions import process_actions, task_actions
+from apps.workbench import Shell
 from gndp.access.principals import Principal
 from gndp.core.errors import GndpError
 from gndp.core.records import Process, Task
@@ -90,7 +91,7 @@ def test_it_shows_the_process_with_its_parts(workbench: gndp.Workbench) -> None:
         ("child", "Child"),
     ]
     assert "&lt;img" in view.context["input_data"].object
-    assert [node["className"] for node in view.flow.nodes] == ["ready", "blocked"]
+    assert [node["className"] for node in view.flow.panel.nodes] == ["ready", "blocked"]
     assert [row["name"] for row in view.gantt.rows] == [HOSTILE, "Check", "Second"]
     assert not view.task.panel.visible
     assert view.concerns(workbench.processes.events(child.id)[0])
@@ -103,7 +104,7 @@ def test_a_refresh_changes_nothing_that_is_shown_already(workbench: gndp.Workben
     task = add(workbench, process)
     view = opened(workbench, process, task)
     changed: list[str] = []
-    for component in (view.gantt, view.flow, view.tasks.table, view.events.table, view.actions.panel):
+    for component in (view.gantt, view.flow.panel, view.tasks.table, view.events.table, view.actions.panel):
         component.param.watch(lambda event: changed.append(event.name), list(component.param))
     flow = view.flow
     view.refresh()
@@ -134,6 +135,21 @@ def test_another_task_is_shown_without_another_page(workbench: gndp.Workbench) -
     assert not view.follow()
 
 
+def test_the_frame_keeps_the_page_for_another_task_only(workbench: gndp.Workbench) -> None:
+    process, other = start(workbench), start(workbench)
+    task = add(workbench, process)
+    desk = Desk(lambda: workbench, url=address(process))
+    shell = Shell(desk)
+    view = shell.view
+    desk.navigation.url = address(process, task)
+    assert shell.view is view
+    desk.navigation.url = address(other)
+    assert shell.view is not view
+    desk.navigation.url = "/processes"
+    desk.navigation.url = address(other)
+    assert isinstance(shell.view, ProcessView)
+
+
 def test_commands_are_given_with_what_was_entered(workbench: gndp.Workbench) -> None:
     process = start(workbench)
     view = opened(acting(workbench, "ann", Role.WORKER), process)
@@ -160,6 +176,7 @@ def test_nobody_overwrites_what_they_have_not_seen(workbench: gndp.Workbench) ->
 def test_a_viewer_is_offered_nothing_and_refused_all_the_same(workbench: gndp.Workbench) -> None:
     process = start(workbench)
     task = add(workbench, process)
+    process = workbench.processes.get(process.id)
     view = opened(acting(workbench, "vic", Role.VIEWER), process, task)
     assert offered(view) == set()
     assert offered(view.task) == set()
