@@ -11,7 +11,10 @@ from panel_reactflow import ReactFlow
 from .colours import COLOURS
 from .slices import changed
 
-_STEP, _LINE = 250, 96
+_STEP, _LINE = 186, 84
+_WIDTH, _LOWEST, _HIGHEST = 940, 170, 460
+"""The pixels that a graph has: about so many across, and from so many to so many in height."""
+
 _WORDS = {"in_progress": "in progress", "hidden": "not to be seen", "blocked": "waits for others"}
 _STYLES = Path(__file__).with_name("flow.css").read_text(encoding="utf-8") + "".join(
     f".react-flow__node.{state} {{ --state: {COLOURS[name]}; }}"
@@ -27,10 +30,12 @@ _STYLES = Path(__file__).with_name("flow.css").read_text(encoding="utf-8") + "".
 
 
 class Flow:
-    """Nodes and the arrows between them, from left to right."""
+    """Nodes and the arrows between them, from left to right: so many layers, each of up to so many lines."""
 
-    def __init__(self, height: int) -> None:
+    def __init__(self, layers: int, lines: float) -> None:
         # Not a class of its own kind: the bundle finds what it draws by the class's name.
+        zoom = min(1.0, _WIDTH / (_STEP * max(layers, 1)))
+        height = min(_HIGHEST, max(_LOWEST, int((lines + 1) * _LINE * zoom)))
         self.panel = ReactFlow(
             editable=False,
             enable_connect=False,
@@ -42,7 +47,7 @@ class Flow:
             default_edge_editor=_no_editor,
             popup_trigger="none",
             min_zoom=0.2,
-            max_zoom=1.2,
+            max_zoom=1.5,
             height=height,
             margin=(5, 10),
             sizing_mode="stretch_width",

@@ -2,7 +2,8 @@
 
 const MINUTE = 60_000
 const STEPS = [1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600]
-const LEGEND = ["blocked", "queued", "working", "paused", "completed"]
+const WORK = ["blocked", "queued", "working", "paused"]
+const LEGEND = [...WORK, "completed"]
 const KEYS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}
 
 function made(name, text, attributes = {}) {
@@ -48,7 +49,7 @@ export function render({model}) {
   function axis() {
     const line = made("div", null, {class: "line axis", "aria-hidden": "true"})
     const track = made("div", null, {class: "track"})
-    const step = MINUTE * (STEPS.find((minutes) => (end - begin) / (minutes * MINUTE) <= 6) ?? STEPS.at(-1))
+    const step = MINUTE * (STEPS.find((minutes) => (end - begin) / (minutes * MINUTE) <= 8) ?? STEPS.at(-1))
     const midnight = new Date(begin).setHours(0, 0, 0, 0)
     const days = step >= 1440 * MINUTE
     for (let at = midnight; at < end; at += step) {
@@ -75,7 +76,8 @@ export function render({model}) {
   function drawBar(row, number, bar) {
     const from = Date.parse(bar.begins), to = bar.ends === null ? Date.now() : Date.parse(bar.ends)
     const text = sentence(row, bar)
-    const drawn = made("span", null, {class: `stretch ${bar.kind}${from === to ? " end" : ""}`, role: "img",
+    const is_end = from === to && !WORK.includes(bar.kind)
+    const drawn = made("span", null, {class: `stretch ${bar.kind}${is_end ? " end" : ""}`, role: "img",
       "aria-label": text, title: text, tabindex: "-1", "data-row": row.id, "data-bar": number})
     drawn.style.left = place(from)
     if (from !== to) drawn.style.width = place(begin + to - from)

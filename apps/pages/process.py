@@ -82,7 +82,7 @@ class ProcessView:
         self.facts = Facts(label="The process")
         self.actions = ActionsView(desk, self.refresh, "What can be done to the process")
         self.task = _TaskPart(desk, self)
-        self.flow = Flow(0)
+        self.flow = Flow(0, 0)
         self._shape: list[Any] = []
         self.graph = pn.Column(pmui.Typography("No task yet."), sizing_mode="stretch_width")
         self.gantt = Gantt(label="Timeline of the process and its tasks")
@@ -166,8 +166,9 @@ class ProcessView:
         shape = [(node.id, node.layer, node.row) for node in found.nodes]
         is_other = shape != self._shape
         if is_other:
-            highest = max((node.row for node in found.nodes), default=0.0)
-            self.flow, self._shape = Flow(int(min(440, 150 + 2 * highest * 90))), shape
+            layers = max((node.layer + 1 for node in found.nodes), default=0)
+            lines = max((2 * node.row + 1 for node in found.nodes), default=0)
+            self.flow, self._shape = Flow(layers, lines), shape
         self.flow.show([node._asdict() for node in found.nodes], found.edges)
         if is_other:
             self.graph[:] = [self.flow.panel]
@@ -219,6 +220,7 @@ class ProcessView:
             ("Events", self.events.table),
             ("Context", context),
             ("Parent and children", self.parts.table),
+            sx={"& .MuiTab-root": {"textTransform": "none"}},
             sizing_mode="stretch_width",
         )
 

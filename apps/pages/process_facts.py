@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gndp.core.policies import PLAIN_TARGET
+
 from ..components.facts import Fact
 from ..components.html import duration
 from ..components.table import instant
@@ -53,7 +55,7 @@ def task_facts(task: Task, clocks: Sequence[ClockReading]) -> list[Fact]:
     """The facts of a task, its clocks among them."""
     facts = [
         Fact("Status", "badge", task.status),
-        Fact("Stands", "text", (task.substatus or "—").replace("_", " ")),
+        Fact("Substatus", "text", task.substatus),
         Fact("Priority", "dot", task.priority),
         Fact("Type", "text", task.task_type),
         Fact("Assigned to", "text", task.assigned_to),
@@ -76,7 +78,12 @@ def task_facts(task: Task, clocks: Sequence[ClockReading]) -> list[Fact]:
 def _clock_facts(status: str, clocks: Sequence[ClockReading]) -> list[Fact]:
     if not clocks:
         return [Fact("SLA", "dot", status)]
-    return [Fact(f"SLA {clock.clock.policy_name}", "clock", _clock(clock)) for clock in clocks]
+    return [Fact(f"SLA: {_policy(clock.clock.policy_name)}", "clock", _clock(clock)) for clock in clocks]
+
+
+def _policy(name: str) -> str:
+    """A clock that no policy started has the item's own target."""
+    return "own target" if name == PLAIN_TARGET else name
 
 
 def _clock(shown: ClockReading) -> dict[str, Any]:
