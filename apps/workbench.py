@@ -12,10 +12,11 @@ import panel_material_ui as pmui
 from gndp.core.errors import GndpError
 
 from .desk import Desk
-from .pages import Place, View
+from .pages import Following, Place, View
 from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
 from .pages.workload import WorkloadView
+from .pages.process import ProcessView
 from .sessions import begin_anywhere
 from .stores.live import Listening, Live
 
@@ -39,6 +40,7 @@ PLACES = (
     Place("/processes", "Processes", "Monitoring", "", ProcessesView),
     Place("/tasks", "Tasks", "Monitoring", "", TasksView),
     Place("/workload", "Workload", "Monitoring", "figures.see", WorkloadView),
+    Place("/process", "", "", "", ProcessView),
 )
 
 
@@ -82,6 +84,7 @@ class Shell:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.view: View | None = None
+        self._place: Place | None = None
         self._listening: Listening | None = None
         self._by_path = {place.path: place for place in PLACES}
         self._content = pn.Column(sizing_mode="stretch_width")
@@ -111,9 +114,12 @@ class Shell:
 
     def show(self) -> None:
         """Show the page that the address asks for."""
-        self.close()
         path = self.desk.navigation.url.partition("?")[0]
-        self.view = self._by_path.get(path, PLACES[0]).build(self.desk)
+        place = self._by_path.get(path, PLACES[0])
+        if place is self._place and isinstance(self.view, Following) and self.view.follow():
+            return
+        self.close()
+        self._place, self.view = place, place.build(self.desk)
         self._content[:] = [self.view.panel]
         self._listening = self.desk.listen(self.view.refresh, self.view.concerns)
         pn.state.onload(self.view.refresh)

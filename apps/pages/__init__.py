@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gndp.core.records import Event
 
@@ -20,6 +20,14 @@ class View(Protocol):
 
     def concerns(self, event: Event) -> bool:
         """Whether an event may have changed what is shown."""
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A view that need not be built anew for every address of its page."""
+
+    def follow(self) -> bool:
+        """Show what the address asks for now; False when that takes a new view."""
 
 
 class Place(NamedTuple):
