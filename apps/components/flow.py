@@ -11,7 +11,7 @@ from panel_reactflow import ReactFlow
 from .colours import COLOURS
 from .slices import changed
 
-_STEP, _LINE = 186, 84
+_STEP, _LINE = 186, 98
 _WIDTH, _LOWEST, _HIGHEST = 940, 170, 460
 """The pixels that a graph has: about so many across, and from so many to so many in height."""
 

@@ -80,10 +80,10 @@ _PROCESS_ACTIONS = (
     Action("processes.resume", "Resume", "Resumed."),
     Action("processes.retry", "Retry", "Running again.", is_grave=True),
     Action("processes.complete", "Complete", "Completed.", (_OUTPUT,), is_grave=True),
-    Action("processes.fail", "Fail", "Given up.", (_ERROR,), is_grave=True),
-    Action("processes.cancel", "Cancel", "Called off.", (_REASON,), is_grave=True),
     Action("processes.update", "Change", "Changed."),
     Action("processes.comment", "Comment", "Said.", (_COMMENT,), keeps_version=False),
+    Action("processes.fail", "Fail", "Given up.", (_ERROR,), is_grave=True),
+    Action("processes.cancel", "Cancel", "Called off.", (_REASON,), is_grave=True),
 )
 _TASK_ACTIONS = (
     Action("tasks.claim", "Claim", "Claimed."),
@@ -96,6 +96,9 @@ _TASK_ACTIONS = (
     Action("tasks.assign", "Assign", "Assigned.", _ASSIGN),
     Action("tasks.reassign", "Reassign", "Reassigned.", (_PERSON, _REASON)),
     Action("tasks.release", "Release", "Released."),
+    Action("tasks.retry", "Retry", "To be done again.", is_grave=True),
+    Action("tasks.update", "Change", "Changed."),
+    Action("tasks.comment", "Comment", "Said.", (_COMMENT,), keeps_version=False),
     Action(
         "tasks.fail",
         "Fail",
@@ -103,7 +106,6 @@ _TASK_ACTIONS = (
         (_ERROR, Field("final", "For good, whatever retries are left", "flag", False)),
         is_grave=True,
     ),
-    Action("tasks.retry", "Retry", "To be done again.", is_grave=True),
     Action("tasks.skip", "Skip", "Skipped.", (_REASON,), is_grave=True),
     Action(
         "tasks.cancel",
@@ -112,8 +114,6 @@ _TASK_ACTIONS = (
         (_REASON, Field("cascade", "Also the open tasks that wait for it", "flag", False)),
         is_grave=True,
     ),
-    Action("tasks.update", "Change", "Changed."),
-    Action("tasks.comment", "Comment", "Said.", (_COMMENT,), keeps_version=False),
 )
 _BY_NAME = {action.name: action for action in (*_PROCESS_ACTIONS, *_TASK_ACTIONS)}
 _BY_ITS_ASSIGNEE = {"complete", "wait"}
