@@ -32,6 +32,7 @@ function dot(level) {
 
 const KINDS = {
   text: (value) => [made("span", value ?? "—")],
+  code: (value) => [made("pre", value, {tabindex: "0"})],
   link: (value) => [value === null ? made("span", "—") : made("a", value.text, {href: value.href})],
   badge: (value) => [made("span", value.replaceAll("_", " "), {class: `badge ${value}`})],
   dot: (value) => [dot(value)],
@@ -55,13 +56,17 @@ const KINDS = {
 
 export function render({model}) {
   const root = made("div", null, {class: "root"})
+  const title = made("h2")
   const list = made("dl")
-  root.append(list)
+  root.append(title, list)
 
   function draw() {
+    title.textContent = model.title
+    title.hidden = !model.title
+    list.hidden = model.facts.length === 0
     if (model.label) list.setAttribute("aria-label", model.label)
     list.replaceChildren(...model.facts.map(({name, kind, value}) => {
-      const fact = made("div")
+      const fact = made("div", null, {class: kind})
       const said = made("dd")
       said.append(...KINDS[kind](value))
       fact.append(made("dt", name), said)
@@ -73,7 +78,7 @@ export function render({model}) {
     for (const shown of list.querySelectorAll("time"))
       shown.textContent = relative(new Date(shown.dateTime), Date.now())
   }, 30_000)
-  for (const name of ["facts", "label"]) model.on(name, draw)
+  for (const name of ["facts", "label", "title"]) model.on(name, draw)
   model.on("remove", () => clearInterval(ticking))
   draw()
   return root

@@ -19,66 +19,66 @@ if TYPE_CHECKING:
 def process_facts(process: Process, parent: Process | None, clocks: Sequence[ClockReading]) -> list[Fact]:
     """The facts of a process, its clocks among them."""
     facts = [
-        Fact("Status", "badge", process.status),
-        Fact("Priority", "dot", process.priority),
+        Fact("Status", process.status, "badge"),
+        Fact("Priority", process.priority, "dot"),
         Fact(
             "Progress",
-            "progress",
             {
                 "percent": process.progress_percentage,
                 "text": f"{process.progress_percentage:.0f} %, {process.current_step}/{process.total_steps}",
             },
+            "progress",
         ),
-        Fact("Type", "text", process.process_type),
-        Fact("Assigned to", "text", process.assigned_to),
-        Fact("Team", "text", process.assigned_team),
-        Fact("Phase", "text", process.current_phase),
-        Fact("Started by", "text", process.initiated_by),
-        Fact("Started", "instant", instant(process.started_at)),
-        Fact("Due", "instant", instant(process.due_date)),
+        Fact("Type", process.process_type),
+        Fact("Assigned to", process.assigned_to),
+        Fact("Team", process.assigned_team),
+        Fact("Phase", process.current_phase),
+        Fact("Started by", process.initiated_by),
+        Fact("Started", instant(process.started_at), "instant"),
+        Fact("Due", instant(process.due_date), "instant"),
         *_clock_facts(process.sla_status, clocks),
     ]
     if process.completed_at is not None:
-        facts.append(Fact("Completed", "instant", instant(process.completed_at)))
+        facts.append(Fact("Completed", instant(process.completed_at), "instant"))
     if process.tags:
-        facts.append(Fact("Tags", "text", ", ".join(process.tags)))
+        facts.append(Fact("Tags", ", ".join(process.tags)))
     if parent is not None:
         facts.append(
-            Fact("Part of", "link", {"text": parent.process_name, "href": f"/process?id={parent.id}"})
+            Fact("Part of", {"text": parent.process_name, "href": f"/process?id={parent.id}"}, "link")
         )
     if process.error_message:
-        facts.append(Fact("What went wrong", "text", process.error_message))
+        facts.append(Fact("What went wrong", process.error_message))
     return facts
 
 
 def task_facts(task: Task, clocks: Sequence[ClockReading]) -> list[Fact]:
     """The facts of a task, its clocks among them."""
     facts = [
-        Fact("Status", "badge", task.status),
-        Fact("Substatus", "text", task.substatus),
-        Fact("Priority", "dot", task.priority),
-        Fact("Type", "text", task.task_type),
-        Fact("Assigned to", "text", task.assigned_to),
-        Fact("Team", "text", task.assigned_team),
-        Fact("Started", "instant", instant(task.started_at)),
-        Fact("Due", "instant", instant(task.due_date)),
+        Fact("Status", task.status, "badge"),
+        Fact("Substatus", task.substatus),
+        Fact("Priority", task.priority, "dot"),
+        Fact("Type", task.task_type),
+        Fact("Assigned to", task.assigned_to),
+        Fact("Team", task.assigned_team),
+        Fact("Started", instant(task.started_at), "instant"),
+        Fact("Due", instant(task.due_date), "instant"),
         *_clock_facts(task.sla_status, clocks),
     ]
     if task.wait_until is not None:
-        facts.append(Fact("Waits until", "instant", instant(task.wait_until)))
+        facts.append(Fact("Waits until", instant(task.wait_until), "instant"))
     if task.tags:
-        facts.append(Fact("Tags", "text", ", ".join(task.tags)))
+        facts.append(Fact("Tags", ", ".join(task.tags)))
     if task.notes:
-        facts.append(Fact("Notes", "text", task.notes))
+        facts.append(Fact("Notes", task.notes))
     if task.error_message:
-        facts.append(Fact("What went wrong", "text", task.error_message))
+        facts.append(Fact("What went wrong", task.error_message))
     return facts
 
 
 def _clock_facts(status: str, clocks: Sequence[ClockReading]) -> list[Fact]:
     if not clocks:
-        return [Fact("SLA", "dot", status)]
-    return [Fact(f"SLA: {_policy(clock.clock.policy_name)}", "clock", _clock(clock)) for clock in clocks]
+        return [Fact("SLA", status, "dot")]
+    return [Fact(f"SLA: {_policy(clock.clock.policy_name)}", _clock(clock), "clock") for clock in clocks]
 
 
 def _policy(name: str) -> str:
