@@ -13,6 +13,7 @@ from gndp.core.errors import GndpError
 
 from .desk import Desk
 from .pages import Place, View
+from .pages.admin import ADMIN_PLACES
 from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
 from .sessions import begin_anywhere
@@ -31,6 +32,7 @@ PLACES = (
     Place("/", "Overview", "Monitoring", "", OverviewView),
     Place("/processes", "Processes", "Monitoring", "", ProcessesView),
     Place("/tasks", "Tasks", "Monitoring", "", TasksView),
+    *ADMIN_PLACES,
 )
 
 
