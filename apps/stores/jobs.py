@@ -13,12 +13,6 @@ if TYPE_CHECKING:
 RUNS = 200
 """How many runs are shown."""
 
-NOTEBOOK_CELL = (
-    "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
-    "pd.DataFrame(run._asdict() for run in wb.jobs.runs(limit=1000))"
-)
-"""The runs as a cell of a notebook."""
-
 
 @dataclass
 class ScheduledJobs(Store):

@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from gndp.core.people import Person, Team
     from gndp.workbench import Workbench
 
-NOTEBOOK_CELL = (
-    "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
-    "pd.DataFrame(person._asdict() for person in wb.directory.people())"
-)
-"""The people as a cell of a notebook."""
-
-TEAMS_NOTEBOOK_CELL = NOTEBOOK_CELL.replace("person._asdict() for person", "team._asdict() for team").replace(
-    "directory.people", "directory.teams"
-)
-"""The teams as a cell of a notebook."""
-
 
 @dataclass
 class People(Store):

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from gndp.core.records import PublishedPolicy
     from gndp.core.sla import Preview
 
-NOTEBOOK_CELL = (
-    "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
-    "pd.DataFrame(policy._asdict() for policy in wb.sla.policies())"
-)
-"""The policies as a cell of a notebook."""
-
 NEW_POLICY = """name: answer
 item: task            # or process
 objective: response   # those of another objective run side by side

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 MOST_SHOWN = 1_000
 """How many parked events are shown."""
 
-NOTEBOOK_CELL = (
-    "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
-    "pd.DataFrame(delivery._asdict() for delivery in wb.events.dead(limit=1000))"
-)
-"""The dead letters as a cell of a notebook."""
-
 
 @dataclass
 class Subscriptions(Store):

@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from gndp.core.records import Definition
     from gndp.core.templates import Template
 
-NOTEBOOK_CELL = (
-    "import gndp\nimport pandas as pd\n\nwb = gndp.connect()\n"
-    "pd.DataFrame(definition._asdict() for definition in wb.definitions.list())"
-)
-"""The definitions as a cell of a notebook."""
-
 NEW_TEMPLATE = """id: small_request
 name: Small request
 process_type: custom

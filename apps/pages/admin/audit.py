@@ -17,6 +17,7 @@ from ...components.html import heading
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.audit import AuditStore, Progress
+from ...stores.notebooks import notebook_cell
 from .frame import AdminView, row
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class AuditView(AdminView):
         """Show the events of the process that are searched for."""
         if self.store.process_id:
             self.events.empty = "No event has all these words."
-            said = f'wb.processes.events("{self.store.process_id}", limit=500)'
-            self.events.notebook_cell = f"import gndp\n\nwb = gndp.connect()\n{said}"
+            of = f"wb.processes.events({self.store.process_id!r}, limit=500)"
+            self.events.notebook_cell = notebook_cell(of)
         self.events.show(map(_event_row, self.store.found))
 
     def concerns(self, event: Event) -> bool:
@@ -127,8 +128,16 @@ class CheckPart:
         self.start = pmui.Button(label="Check now", on_click=lambda _: self.check())
         self.verdict = pmui.Alert("", visible=False)
         self.facts = Facts(sizing_mode="stretch_width")
-        self.violations = Rows(_FOUND, label="Violations", visible=False)
-        self.invariants = Rows(_INVARIANTS, label="What always holds", sort="-offenders", visible=False)
+        self.violations = Rows(
+            _FOUND, label="Violations", visible=False, notebook_cell=notebook_cell("wb.check().violations")
+        )
+        self.invariants = Rows(
+            _INVARIANTS,
+            label="What always holds",
+            sort="-offenders",
+            visible=False,
+            notebook_cell=notebook_cell("wb.check().invariants"),
+        )
         self.panel = pn.Column(
             heading("Check the database", 2),
             pmui.Typography(

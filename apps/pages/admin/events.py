@@ -14,7 +14,8 @@ from ...components.html import heading
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.documents import as_text
-from ...stores.subscriptions import NOTEBOOK_CELL, Subscriptions, id_of
+from ...stores.notebooks import notebook_cell
+from ...stores.subscriptions import Subscriptions, id_of
 from .frame import AdminView, Form, FormDialog, row
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ class EventsView(AdminView):
         asked = desk.query.get("status", "dead")
         store = Subscriptions(lambda: desk.workbench, None if asked == _ALL else asked)
         self.subscriptions = Rows(
-            _SUBSCRIPTIONS, label="Subscriptions", sort="name", empty="No durable subscription yet."
+            _SUBSCRIPTIONS,
+            label="Subscriptions",
+            sort="name",
+            empty="No durable subscription yet.",
+            notebook_cell=notebook_cell("wb.events.subscriptions()"),
         )
         self.writer = Facts(sizing_mode="stretch_width")
         may_change = desk.workbench.may("subscriptions.change")
@@ -61,7 +66,7 @@ class EventsView(AdminView):
             label="Parked events",
             selectable=True,
             empty="No such event.",
-            notebook_cell=NOTEBOOK_CELL,
+            notebook_cell=notebook_cell("wb.events.parked(limit=1000)"),
         )
         self.parked.param.watch(lambda _: self._inspect(), "selected")
         options = [*map(str, DeliveryStatus), _ALL]

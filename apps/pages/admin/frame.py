@@ -144,7 +144,7 @@ class FormDialog:
         self.form = form
         close = pmui.Button(label="Cancel", variant="text", on_click=lambda _: self.close())
         form.panel[-1].append(close)
-        self.dialog = pmui.Dialog(form.panel, title=title, open=False, width_option="sm", full_width=True)
+        self.dialog = pmui.Dialog(form.panel, title=title, open=False, width_option="sm", title_variant="h6")
 
     def open(self) -> None:
         """Show the dialog."""

@@ -13,7 +13,8 @@ from gndp.core.states import JobRunStatus
 from ...components.html import heading
 from ...components.rows import Rows
 from ...components.table import Column, instant
-from ...stores.jobs import NOTEBOOK_CELL, ScheduledJobs
+from ...stores.jobs import ScheduledJobs
+from ...stores.notebooks import notebook_cell
 from .frame import AdminView, address, choice, chosen, row
 
 if TYPE_CHECKING:
@@ -45,8 +46,13 @@ class JobsView(AdminView):
 
     def __init__(self, desk: Desk) -> None:
         store = ScheduledJobs(lambda: desk.workbench, desk.query.get("job"))
-        self.jobs = Rows(_JOBS, label="Jobs", sort="name")
-        self.runs = Rows(_RUNS, label="Runs", empty="It has not run yet.", notebook_cell=NOTEBOOK_CELL)
+        self.jobs = Rows(_JOBS, label="Jobs", sort="name", notebook_cell=notebook_cell("wb.jobs.list()"))
+        self.runs = Rows(
+            _RUNS,
+            label="Runs",
+            empty="It has not run yet.",
+            notebook_cell=notebook_cell("wb.jobs.runs(limit=1000)"),
+        )
         self.job = choice("Job", [], store.chosen, width=220)
         self.job.param.watch(self._choose, "value")
         self.run = pmui.Button(label="Run it now", on_click=lambda _: self._run(), disabled=True)

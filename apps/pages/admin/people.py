@@ -10,7 +10,8 @@ import panel_material_ui as pmui
 from ...components.html import heading
 from ...components.rows import Rows
 from ...components.table import Column, instant
-from ...stores.people import NOTEBOOK_CELL, TEAMS_NOTEBOOK_CELL, OneTeam, People
+from ...stores.notebooks import notebook_cell
+from ...stores.people import OneTeam, People
 from .fields import PersonFields, TeamFields, changed, identifier
 from .frame import AdminView, Form, FormDialog, address, row
 from .person import PersonView
@@ -57,10 +58,18 @@ class PeopleView(AdminView):
         self.search = pmui.TextInput(label="Search", placeholder="id, name or team …", value=store.search)
         self.search.param.watch(self._search, "value")
         self.people = Rows(
-            _PEOPLE, label="People", sort="name", empty="Nobody is found.", notebook_cell=NOTEBOOK_CELL
+            _PEOPLE,
+            label="People",
+            sort="name",
+            empty="Nobody is found.",
+            notebook_cell=notebook_cell("wb.directory.people()"),
         )
         self.teams = Rows(
-            _TEAMS, label="Teams", sort="name", empty="No team yet.", notebook_cell=TEAMS_NOTEBOOK_CELL
+            _TEAMS,
+            label="Teams",
+            sort="name",
+            empty="No team yet.",
+            notebook_cell=notebook_cell("wb.directory.teams()"),
         )
         self.dialogs = pn.Column(margin=0)
         self.add_person = pmui.Button(label="Add a person", on_click=lambda _: self._open_person())
@@ -148,7 +157,13 @@ class TeamView(AdminView):
         store = OneTeam(lambda: desk.workbench, name=name)
         self.form: Form | None = None
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.people = Rows(_PEOPLE[:1] + _PEOPLE[2:5], label="Members", sort="name", empty="Nobody yet.")
+        self.people = Rows(
+            _PEOPLE[:1] + _PEOPLE[2:5],
+            label="Members",
+            sort="name",
+            empty="Nobody yet.",
+            notebook_cell=notebook_cell(f"wb.directory.people({name!r})"),
+        )
         parts = [self.content, heading("Members", 2), self.people]
         super().__init__(desk, store, f"Team {name}", parts, (address("people"), "‹ People and teams"))
 

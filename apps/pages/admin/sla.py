@@ -16,7 +16,8 @@ from ...components.html import duration, heading
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.documents import as_text, differences
-from ...stores.policies import NEW_POLICY, NOTEBOOK_CELL, OnePolicy, Policies, told
+from ...stores.notebooks import notebook_cell
+from ...stores.policies import NEW_POLICY, OnePolicy, Policies, told
 from .frame import AdminView, Form, FormDialog, address, document, editor, instant_of, row
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ class PoliciesView(AdminView):
 
     def __init__(self, desk: Desk) -> None:
         self.table = Rows(
-            _COLUMNS, label="SLA policies", sort="name", empty="No policy yet.", notebook_cell=NOTEBOOK_CELL
+            _COLUMNS,
+            label="SLA policies",
+            sort="name",
+            empty="No policy yet.",
+            notebook_cell=notebook_cell("wb.sla.policies()"),
         )
         self.add = pmui.Button(label="New policy", on_click=lambda _: desk.go(address("sla", new="1")))
         super().__init__(desk, Policies(lambda: desk.workbench), "SLA policies", [row(self.add), self.table])
@@ -73,7 +78,9 @@ class PolicyView(AdminView):
         asked = desk.query.get("version", "")
         self.asked = int(asked) if asked.isdecimal() else None
         self.facts = Facts(sizing_mode="stretch_width")
-        self.versions = Rows(_VERSIONS, label="Versions")
+        self.versions = Rows(
+            _VERSIONS, label="Versions", notebook_cell=notebook_cell(f"wb.sla.versions({name!r})")
+        )
         self.difference = document("")
         self.is_different_title = heading("What this version changed", 2)
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)

@@ -17,7 +17,8 @@ from ...components.layers import Layers
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.documents import as_text, differences
-from ...stores.templates import NEW_TEMPLATE, NOTEBOOK_CELL, OneTemplate, Templates, layers
+from ...stores.notebooks import notebook_cell
+from ...stores.templates import NEW_TEMPLATE, OneTemplate, Templates, layers
 from .frame import AdminView, Form, address, document, editor, row
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ class TemplatesView(AdminView):
 
     def __init__(self, desk: Desk) -> None:
         self.table = Rows(
-            _COLUMNS, label="Templates", sort="name", empty="No template yet.", notebook_cell=NOTEBOOK_CELL
+            _COLUMNS,
+            label="Templates",
+            sort="name",
+            empty="No template yet.",
+            notebook_cell=notebook_cell("wb.definitions.list()"),
         )
         self.add = pmui.Button(
             label="New template", on_click=lambda _: desk.go(address("templates", new="1"))
@@ -85,7 +90,9 @@ class TemplateView(AdminView):
         self.graph = Layers(sizing_mode="stretch_width")
         self.unusable = pmui.Alert("", severity="warning", visible=False)
         self.steps = Rows(_STEPS, label="Steps")
-        self.versions = Rows(_VERSIONS, label="Versions")
+        self.versions = Rows(
+            _VERSIONS, label="Versions", notebook_cell=notebook_cell(f"wb.definitions.versions({id!r})")
+        )
         self.difference = document("")
         self.is_different_title = heading("What this version changed", 2)
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
