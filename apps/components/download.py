@@ -28,7 +28,7 @@ class Download(JSComponent):
     is_busy = param.Boolean(False)
 
     _esm = Path(__file__).with_name("download.js")
-    _stylesheets: ClassVar[list[str]] = [SHARED_CSS]
+    _stylesheets: ClassVar[list[str]] = [SHARED_CSS, "button { font-size: 14px; padding: 8px 15px; }"]
 
     def __init__(self, made: Callable[[], File | None], **given: Any) -> None:
         super().__init__(**given)

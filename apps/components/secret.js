@@ -2,7 +2,7 @@
 
 export function render({model}) {
   const root = document.createElement("div")
-  root.className = "secret"
+  root.className = "told"
   root.setAttribute("role", "status")
   const about = document.createElement("p")
   const row = document.createElement("div")

@@ -86,8 +86,12 @@ def month_of(calendar: Calendar, first: date) -> Month:
     """The month that begins at ``first``, as the calendar's own rule has it."""
     zone = ZoneInfo(calendar.time_zone)
     after = month_after(first)
-    named = {**calendar.public_holidays(first.year), **dict.fromkeys(calendar.holidays, "own day off")}
     begin = first - timedelta(days=first.weekday())
+    named = {
+        **calendar.public_holidays(begin.year),
+        **calendar.public_holidays((after + timedelta(days=6)).year),
+        **dict.fromkeys(calendar.holidays, "own day off"),
+    }
     count = -(-(after - begin).days // 7) * 7
     days = [_day(calendar, zone, begin + timedelta(days=index), first, named) for index in range(count)]
     minutes = calendar.working_minutes(_midnight(first, zone), _midnight(after, zone))

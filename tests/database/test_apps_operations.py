@@ -66,7 +66,7 @@ def test_the_runs_are_those_of_the_job_that_is_chosen(workbench: gndp.Workbench)
     view = JobsView(desk_of(workbench, url="/admin/jobs?job=sla_sweep"))
     view.refresh()
     assert [row["job"] for row in view.runs.rows] == ["sla_sweep"]
-    view.job.value = "—"
+    view.job.value = "all"
     assert len(view.runs.rows) == 2
 
 
@@ -120,7 +120,7 @@ def test_dead_letters_are_inspected_and_replayed(workbench: gndp.Workbench, dead
     assert f"cannot post {HOSTILE}" in str(view.inspected.items)
     dead["healed"].set()
     view.replay.clicks += 1
-    until(lambda: dead["handled"])
+    until(lambda: dead["handled"] and len(workbench.events.dead()) == 1)
     view.refresh()
     assert [row["id"] for row in view.parked.rows] == [second["id"]]
     assert view.parked.selected == []

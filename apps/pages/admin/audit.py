@@ -127,7 +127,7 @@ class CheckPart:
         self.work = Work(desk)
         self.start = pmui.Button(label="Check now", on_click=lambda _: self.check())
         self.verdict = pmui.Alert("", visible=False)
-        self.facts = Facts(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.violations = Rows(
             _FOUND, label="Violations", visible=False, notebook_cell=notebook_cell("wb.check().violations")
         )
@@ -194,11 +194,11 @@ class AnchorPart:
         self._desk = desk
         self._store = store
         self.work = Work(desk)
-        self.download = Download(self._anchor, label="Download an anchor")
-        self.file = pmui.FileInput(label="Anchor file", accept=".gz,.jsonl,.anchor", width=300)
+        self.download = Download(self._anchor, label="Download an anchor", margin=(0, 10))
+        self.file = pmui.FileInput(label="Anchor file", accept=".gz,.jsonl,.anchor", width=180)
         self.start = pmui.Button(label="Verify against it", on_click=lambda _: self.verify())
         self.verdict = pmui.Alert("", visible=False)
-        self.facts = Facts(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.findings = Rows(_FOUND, label="Findings", visible=False)
         about = (
             "An anchor says where the history of every process ended. Keep it where nobody who can write to "

@@ -81,7 +81,7 @@ class CalendarView(AdminView):
 
     def __init__(self, desk: Desk, name: str) -> None:
         self.first = _asked_month(desk.query.get("month", ""))
-        self.facts = Facts(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.month = document("")
         self.before = pmui.Button(
             label="‹ Month before", variant="outlined", on_click=lambda _: self.turn(-1)

@@ -59,7 +59,7 @@ class EventsView(AdminView):
             empty="No durable subscription yet.",
             notebook_cell=notebook_cell("wb.events.subscriptions()"),
         )
-        self.writer = Facts(sizing_mode="stretch_width")
+        self.writer = Facts(sizing_mode="stretch_width", margin=(0, 10))
         may_change = desk.workbench.may("subscriptions.change")
         self.parked = Rows(
             _PARKED,
@@ -81,7 +81,7 @@ class EventsView(AdminView):
         warning = "Their handlers will never be given them. This cannot be undone."
         form = Form(desk, [pmui.Typography(warning)], "Discard them", self._discard, self._discarded)
         self.dialog = FormDialog("Discard the selected events", form)
-        self.inspected = Facts(sizing_mode="stretch_width")
+        self.inspected = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.inspection = pn.Column(
             heading("The selected event", 2), self.inspected, visible=False, sizing_mode="stretch_width"
         )

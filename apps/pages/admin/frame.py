@@ -15,7 +15,8 @@ from gndp.core.calendars import known_time_zones
 from gndp.core.errors import GndpError, Invalid, Problem
 
 from ...components.documents import DOCUMENT_CSS, drawn
-from ...components.html import STYLESHEET, heading
+from ...components.download import Download
+from ...components.html import heading
 
 if TYPE_CHECKING:
     from gndp.core.records import Event
@@ -144,7 +145,9 @@ class FormDialog:
         self.form = form
         close = pmui.Button(label="Cancel", variant="text", on_click=lambda _: self.close())
         form.panel[-1].append(close)
-        self.dialog = pmui.Dialog(form.panel, title=title, open=False, width_option="sm", title_variant="h6")
+        self.dialog = pmui.Dialog(
+            form.panel, title=title, open=False, sizing_mode="stretch_width", title_variant="h6"
+        )
 
     def open(self) -> None:
         """Show the dialog."""
@@ -156,8 +159,16 @@ class FormDialog:
 
 
 def row(*parts: Any) -> pn.Row:
-    """Parts beside each other, and below each other where there is no room."""
-    return pn.Row(*parts, styles={"flex-wrap": "wrap"}, sizing_mode="stretch_width", margin=0)
+    """Parts beside each other, and below each other where there is no room; buttons in the middle."""
+    for part in parts:
+        if isinstance(part, pmui.Button | pmui.Switch | pmui.FileInput | Download):
+            part.align = "center"
+    return pn.Row(
+        *parts,
+        styles={"flex-wrap": "wrap"},
+        sizing_mode="stretch_width",
+        margin=0,
+    )
 
 
 def document(html: str) -> pn.pane.HTML:
@@ -167,7 +178,7 @@ def document(html: str) -> pn.pane.HTML:
 
 def link(href: str, text: str) -> pn.pane.HTML:
     """A link to another page."""
-    return pn.pane.HTML(drawn("link", href=href, text=text), stylesheets=[STYLESHEET])
+    return pn.pane.HTML(drawn("link", href=href, text=text), stylesheets=[DOCUMENT_CSS])
 
 
 def editor(label: str, text: str = "", rows: int = 18) -> Any:

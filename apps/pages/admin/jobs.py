@@ -15,7 +15,7 @@ from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.jobs import ScheduledJobs
 from ...stores.notebooks import notebook_cell
-from .frame import AdminView, address, choice, chosen, row
+from .frame import AdminView, address, row
 
 if TYPE_CHECKING:
     from gndp.core.records import JobRun, ScheduledJob
@@ -40,6 +40,8 @@ _RUNS = (
     Column("holder", "Run by", sort="holder"),
 )
 
+_ALL = "all"
+
 
 class JobsView(AdminView):
     """The jobs, and the runs of one or of all."""
@@ -53,7 +55,9 @@ class JobsView(AdminView):
             empty="It has not run yet.",
             notebook_cell=notebook_cell("wb.jobs.runs(limit=1000)"),
         )
-        self.job = choice("Job", [], store.chosen, width=220)
+        self.job = pmui.Select(
+            label="Job", options=[_ALL, *filter(None, [store.chosen])], value=store.chosen or _ALL, width=220
+        )
         self.job.param.watch(self._choose, "value")
         self.run = pmui.Button(label="Run it now", on_click=lambda _: self._run(), disabled=True)
         offered = [self.run] if desk.workbench.may("jobs.run") else []
@@ -70,13 +74,13 @@ class JobsView(AdminView):
         )
         self.jobs.show(map(_job_row, jobs))
         self.runs.show(map(_run_row, self.store.runs))
-        names = ["—", *(job.name for job in jobs)]
+        names = [_ALL, *(job.name for job in jobs)]
         if names != self.job.options:
             self.job.options = names
         self.run.disabled = self.store.chosen not in names
 
     def _choose(self, _: Any) -> None:
-        self.store.chosen = chosen(self.job)
+        self.store.chosen = None if self.job.value == _ALL else self.job.value
         self.desk.say_in_address(job=self.store.chosen)
         self.refresh()
 

@@ -55,7 +55,9 @@ class PeopleView(AdminView):
     def __init__(self, desk: Desk) -> None:
         store = People(lambda: desk.workbench, search=desk.query.get("search", ""))
         self.may_change = desk.workbench.may("directory.change")
-        self.search = pmui.TextInput(label="Search", placeholder="id, name or team …", value=store.search)
+        self.search = pmui.TextInput(
+            label="Search", placeholder="id, name or team …", value=store.search, width=230
+        )
         self.search.param.watch(self._search, "value")
         self.people = Rows(
             _PEOPLE,

@@ -42,7 +42,7 @@ class PersonView(AdminView):
 
     def __init__(self, desk: Desk, user_id: str) -> None:
         store = OnePerson(lambda: desk.workbench, user_id=user_id)
-        self.facts = Facts(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.details: Form | None = None
         self.content = pn.Column(sizing_mode="stretch_width", margin=0)
         self.absence = AbsencePart(desk, self)
@@ -57,7 +57,7 @@ class PersonView(AdminView):
         person = self.store.person
         if person is None:
             return
-        self.facts.show(_facts(person))
+        self.facts.show(_facts(person, is_to_be_away(self.store)))
         if self.details is None and self.desk.workbench.may("directory.change"):
             self._build(person)
         self.absence.show(self.store)
@@ -101,7 +101,7 @@ class AbsencePart:
         """Show the form once it is known who may stand in."""
         if store.person is None or not self._desk.workbench.may("directory.be_away"):
             return
-        self.back.visible = store.person.out_of_office_until is not None
+        self.back.visible = is_to_be_away(store)
         if self.substitute is not None:
             return
         others = [other.user_id for other in store.people if other.active and other != store.person]
@@ -137,8 +137,8 @@ class AccessPart:
 
     def __init__(self, desk: Desk, view: PersonView) -> None:
         self._desk, self._view = desk, view
-        self.facts = Facts(sizing_mode="stretch_width")
-        self.secret = Secret(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
+        self.secret = Secret(sizing_mode="stretch_width", margin=(0, 10))
         self.link = pmui.Button(label="Make a one-time link", on_click=lambda _: self._make_link())
         self.everywhere = pmui.Button(
             label="Sign out everywhere", variant="outlined", on_click=lambda _: self._sign_out()
@@ -158,20 +158,22 @@ class AccessPart:
             width=380,
         )
         self.days = pmui.TextInput(label="Days", value="90", width=110)
-        fields = [row(self.name, self.scope, self.days)]
+        fields = [row(self.name, self.days), self.scope]
         self.form = Form(desk, fields, "Make a token", self._make_token, self._made)
         may_change = desk.workbench.may("accounts.change")
         self.form.panel.visible = self.revoke.visible = self.link.visible = False
         self._may_change = may_change
-        self.panel = pn.Column(
-            self.account,
-            self.secret,
+        self.programs = pn.Column(
             heading("API tokens", 2),
             self.tokens,
             self.revoke,
             self.form.panel,
+            visible=False,
             sizing_mode="stretch_width",
             margin=0,
+        )
+        self.panel = pn.Column(
+            self.account, self.secret, self.programs, sizing_mode="stretch_width", margin=0
         )
 
     def show(self, store: OnePerson) -> None:
@@ -194,6 +196,7 @@ class AccessPart:
         self.tokens.show(_token_row(token, store) for token in store.tokens)
         self.revoke.visible = self._may_change and bool(store.tokens)
         self.form.panel.visible = self._may_change and is_program and person.active
+        self.programs.visible = is_program or bool(store.tokens)
 
     def _make_link(self) -> None:
         user_id = self._view.store.user_id
@@ -243,7 +246,13 @@ class AccessPart:
         self._view.refresh()
 
 
-def _facts(person: Person) -> list[tuple[str, Any]]:
+def is_to_be_away(store: OnePerson) -> bool:
+    """Whether the person is away, or will be."""
+    until = store.person and store.person.out_of_office_until
+    return until is not None and store.now is not None and until > store.now
+
+
+def _facts(person: Person, is_away: bool) -> list[tuple[str, Any]]:
     away = [
         ("Away from", person.out_of_office_from),
         ("Away until", person.out_of_office_until),
@@ -254,7 +263,7 @@ def _facts(person: Person) -> list[tuple[str, Any]]:
         ("Role", person.role),
         ("Team", person.team),
         ("Active", "yes" if person.active else "no"),
-        *(away if person.out_of_office_until else []),
+        *(away if is_away else []),
         ("Changed", person.updated_at),
     ]
 

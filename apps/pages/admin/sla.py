@@ -77,7 +77,7 @@ class PolicyView(AdminView):
     def __init__(self, desk: Desk, name: str) -> None:
         asked = desk.query.get("version", "")
         self.asked = int(asked) if asked.isdecimal() else None
-        self.facts = Facts(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.versions = Rows(
             _VERSIONS, label="Versions", notebook_cell=notebook_cell(f"wb.sla.versions({name!r})")
         )
@@ -157,7 +157,7 @@ class PolicyEditor:
         self._desk = desk
         self.text = editor("Document, YAML or JSON", text)
         self.opened_at = pmui.DatetimePicker(label="Opened at (now if empty)", value=None, width=260)
-        self.preview = Facts(sizing_mode="stretch_width")
+        self.preview = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.problems = document("")
         self.try_out = pmui.Button(
             label="Show when it is due", variant="outlined", on_click=lambda _: self.preview_it()

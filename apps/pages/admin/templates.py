@@ -86,7 +86,7 @@ class TemplateView(AdminView):
     def __init__(self, desk: Desk, id: str) -> None:
         asked = desk.query.get("version", "")
         self.asked = int(asked) if asked.isdecimal() else None
-        self.facts = Facts(sizing_mode="stretch_width")
+        self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.graph = Layers(sizing_mode="stretch_width")
         self.unusable = pmui.Alert("", severity="warning", visible=False)
         self.steps = Rows(_STEPS, label="Steps")
