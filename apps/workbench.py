@@ -13,6 +13,7 @@ from gndp.core.errors import GndpError
 
 from .desk import Desk
 from .pages import Following, Place, View
+from .pages.admin import ADMIN_PLACES
 from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
 from .pages.workload import WorkloadView
@@ -41,6 +42,7 @@ PLACES = (
     Place("/tasks", "Tasks", "Monitoring", "", TasksView),
     Place("/workload", "Workload", "Monitoring", "figures.see", WorkloadView),
     Place("/process", "", "", "", ProcessView),
+    *ADMIN_PLACES,
 )
 
 

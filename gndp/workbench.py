@@ -194,11 +194,14 @@ class Workbench:
         """
         return once(self._transitions, name, given, key, do, in_one_transaction=in_one_transaction)
 
-    def check(self) -> CheckReport:
-        """Verify what always holds over the whole database, in one consistent read."""
+    def check(self, *, progress: Callable[[int, int], None] | None = None) -> CheckReport:
+        """Verify what always holds over the whole database, in one consistent read.
+
+        ``progress(done, total)`` is called after each of what is verified.
+        """
         self._transitions.require("audit.see")
         with unhurried(), self._database.connection() as connection:
-            return check(connection)
+            return check(connection, progress)
 
     def interrupt(self) -> None:
         """Have the database break off whatever this process waits for; its transactions are undone."""

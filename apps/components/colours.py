@@ -15,9 +15,9 @@ COLOURS = {
 
 STATES = {
     "blue": ("running", "in_progress", "medium", "assigned"),
-    "green": ("completed", "on_track", "met", "available", "succeeded"),
-    "red": ("failed", "breached", "overloaded", "error"),
-    "orange": ("suspended", "at_risk", "high", "waiting", "busy", "warning"),
+    "green": ("completed", "on_track", "met", "available", "succeeded", "in_force", "holds"),
+    "red": ("failed", "breached", "overloaded", "error", "dead", "broken"),
+    "orange": ("suspended", "at_risk", "high", "waiting", "busy", "warning", "away", "retrying", "behind"),
     "grey": ("pending", "cancelled", "skipped", "low", "ready", "info", "abandoned", "none"),
     "dark-red": ("critical",),
 }

@@ -128,6 +128,7 @@ export function render({model}) {
     const focused = root.getRootNode().activeElement
     const row = focused?.closest?.("tr[data-id]")?.dataset.id
     const tag = focused?.localName
+    cell.hidden = !model.notebook_cell
     drawHead()
     body.replaceChildren(...model.rows.map(drawRow))
     if (row && tag) body.querySelector(`tr[data-id="${CSS.escape(row)}"] ${tag}`)?.focus({preventScroll: true})
@@ -172,7 +173,7 @@ export function render({model}) {
   cell.addEventListener("click", copy)
   before.addEventListener("click", () => { model.page -= 1 })
   after.addEventListener("click", () => { model.page += 1 })
-  for (const name of ["columns", "rows", "sort", "selected", "selectable", "empty", "label", "is_loading"])
+  for (const name of ["columns", "rows", "sort", "selected", "selectable", "empty", "label", "is_loading", "notebook_cell"])
     model.on(name, draw)
   for (const name of ["page", "total", "has_more", "total_is_estimate"]) model.on(name, drawFoot)
   model.on("download", save)

@@ -157,6 +157,14 @@ class Calendar:
         document = json.dumps(self.to_document(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(document.encode()).hexdigest()[:32]
 
+    def public_holidays(self, year: int) -> dict[date, str]:
+        """The public holidays of a year that the calendar leaves out, with their names as said there."""
+        if self.country is None:
+            return {}
+        from holidays import country_holidays
+
+        return dict(country_holidays(self.country, subdiv=self.region, years=year))
+
     def add_working_minutes(self, start: datetime, minutes: float) -> datetime:
         """The instant at which so many ``minutes`` have been worked since ``start``, in UTC.
 

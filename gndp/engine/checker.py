@@ -12,10 +12,11 @@ Source of the invariants: the house plan ("What always holds") and the semantics
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -94,8 +95,11 @@ class CheckReport:
         return {i.name: i.offenders for i in self.invariants if i.offenders > LISTED}
 
 
-def check(connection: psycopg.Connection[Any]) -> CheckReport:
+def check(
+    connection: psycopg.Connection[Any], progress: Callable[[int, int], None] | None = None
+) -> CheckReport:
     """Assert every invariant on the database of ``connection``, in one consistent read; writes nothing.
+    ``progress(done, total)`` is called after each.
 
     The connection must not be in a transaction: the read is one of its own (REPEATABLE READ, READ ONLY).
     Raises ValueError when it is, and psycopg.Error when the database cannot be read.
@@ -105,9 +109,14 @@ def check(connection: psycopg.Connection[Any]) -> CheckReport:
     with consistent_read(connection) as cursor:
         as_of = cursor.execute("SELECT statement_timestamp()").fetchall()[0][0].astimezone(UTC)
         rows = {table: _count(cursor, table) for table in CHECKED_TABLES}
-        results = [_check_rows(cursor, path) for path in _files(_CHECKS)]
-        results += [_check_graphs(connection, path) for path in _files(_CHECKS / "graphs")]
-        results.append(_check_clocks(connection))
+        checks = [partial(_check_rows, cursor, path) for path in _files(_CHECKS)]
+        checks += [partial(_check_graphs, connection, path) for path in _files(_CHECKS / "graphs")]
+        checks.append(partial(_check_clocks, connection))
+        results = []
+        for done, one in enumerate(checks, start=1):
+            results.append(one())
+            if progress is not None:
+                progress(done, len(checks))
     results.sort(key=itemgetter(0))
     return CheckReport(
         as_of=as_of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -90,7 +91,16 @@ class Definitions:
             raise NotFound("definition", definition_id)
         return Definition._make(rows[0])
 
-    def list(self) -> list[Definition]:
+    def versions(self, definition_id: str) -> builtins.list[Definition]:
+        """Every published version, the newest first; NotFound when there is none."""
+        self._transitions.require("definitions.see")
+        definition_id = arguments.name(definition_id, "definition_id")
+        (rows,) = self._transitions.read(statement("definitions", "versions", definition_id=definition_id))
+        if not rows:
+            raise NotFound("definition", definition_id)
+        return [Definition._make(row) for row in rows]
+
+    def list(self) -> builtins.list[Definition]:
         """The newest version of every definition, by id."""
         self._transitions.require("definitions.see")
         (rows,) = self._transitions.read(statement("definitions", "list"))

@@ -106,6 +106,15 @@ class Sla:
         (rows,) = self._transitions.read(statement("sla", "policy", name=wanted))
         return _newest(rows, wanted)
 
+    def versions(self, name: str) -> list[PublishedPolicy]:
+        """Every version of a policy, the newest first; NotFound when there is none."""
+        self._transitions.require("sla.see")
+        wanted = arguments.name(name, "name")
+        (rows,) = self._transitions.read(statement("sla", "policy_versions", name=wanted))
+        if not rows:
+            raise NotFound("policy", wanted)
+        return [PublishedPolicy._make(row) for row in rows]
+
     def policies(self) -> list[PublishedPolicy]:
         """The newest version of every policy, by name, retired ones too."""
         self._transitions.require("sla.see")

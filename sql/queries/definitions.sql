@@ -12,6 +12,10 @@ SELECT max(version) FROM process_definitions WHERE id = :definition_id;
 -- One version of a definition.
 SELECT * FROM process_definitions WHERE id = :definition_id AND version = :version;
 
+-- name: versions
+-- Every version of a definition, the newest first.
+SELECT * FROM process_definitions WHERE id = :definition_id ORDER BY version DESC;
+
 -- name: list
 -- The newest version of every definition.
 SELECT DISTINCT ON (id) * FROM process_definitions ORDER BY id, version DESC;

@@ -198,6 +198,10 @@ WHERE process_instance_id = :process_id ORDER BY seq;
 -- The newest version of a policy.
 SELECT * FROM sla_policies WHERE name = :name ORDER BY version DESC LIMIT 1;
 
+-- name: policy_versions
+-- Every version of a policy, the newest first.
+SELECT * FROM sla_policies WHERE name = :name ORDER BY version DESC;
+
 -- name: newest_policies
 -- The newest version of every policy, by name.
 SELECT DISTINCT ON (name) * FROM sla_policies ORDER BY name, version DESC;

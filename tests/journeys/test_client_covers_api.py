@@ -57,8 +57,9 @@ LEFT_OUT = {
 """Keywords of the workbench that the client has not."""
 
 NOT_THERE = {
-    "definitions": {"template", "check_form", "steps_apart", "kept_apart"},  # the engine's own
-    "sla": {"sweep", "next_due"},  # the job's
+    "definitions": {"template", "check_form", "steps_apart", "kept_apart"}  # the engine's own
+    | {"versions"},  # a page's: the client reads one by its number
+    "sla": {"sweep", "next_due", "versions"},  # the job's, and a page's
     "processes": {"trend", "recent_events"},  # what the pages show
     "tasks": {"preview_reassignment"},
     "directory": {"import_csv"},
