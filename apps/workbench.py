@@ -15,6 +15,8 @@ from .desk import Desk
 from .pages import Place, View
 from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
+from .pages.start import StartView
+from .pages.work import WorkView
 from .sessions import begin_anywhere
 from .stores.live import Listening, Live
 
@@ -28,6 +30,8 @@ _log = logging.getLogger(__name__)
 TITLE = "GNDP operations workbench"
 
 PLACES = (
+    Place("/work", "My work", "", "", WorkView),
+    Place("/start", "Start a process", "", "processes.start", StartView),
     Place("/", "Overview", "Monitoring", "", OverviewView),
     Place("/processes", "Processes", "Monitoring", "", ProcessesView),
     Place("/tasks", "Tasks", "Monitoring", "", TasksView),
@@ -100,7 +104,7 @@ class Shell:
         """Show the page that the address asks for."""
         self.close()
         path = self.desk.navigation.url.partition("?")[0]
-        self.view = self._by_path.get(path, PLACES[0]).build(self.desk)
+        self.view = self._by_path.get(path, self._by_path["/"]).build(self.desk)
         self._content[:] = [self.view.panel]
         self._listening = self.desk.listen(self.view.refresh, self.view.concerns)
         pn.state.onload(self.view.refresh)

@@ -60,6 +60,7 @@ NOT_THERE = {
     "definitions": {"template", "check_form", "steps_apart", "kept_apart"},  # the engine's own
     "sla": {"sweep", "next_due"},  # the job's
     "directory": {"import_csv"},
+    "tasks": {"queue"},  # the workbench's
     "events": {"subscribe", "subscribe_durable", "publish", "history", "oldest_writer", "rebase"}
     | {"end_streams", "require_sight"},
     "jobs": {"start", "stop"},
