@@ -4,7 +4,8 @@ Pure. What is right is decided by ``gndp.core.forms`` alone, as when a task is c
 said which input a problem belongs to. What cannot be shown as fields is asked for as JSON.
 
 A draft is what the inputs hold: a text for each field (JSON for a choice), a list for each list, a dict for
-each group. The way to an input through a draft, as JSON, is its key: ``["address", "lines", 0]``.
+each group. The way to an input through a draft, as browsers write JSON, is its key:
+``["address","lines",0]``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from gndp.core.values import at
 WHOLE = "output_data"
 """What the engine calls the whole of a form's data when it says what is wrong with it."""
 
-_LONG_TEXT = 200
+_LONG_TEXT = 500
 _MOST_ROWS = 10
 _DEEPEST = 8
 _INTEGER = re.compile(r"[+-]?\d{1,30}")
@@ -282,7 +283,7 @@ class _Reader:
 
     def read(self, field: Field, raw: Any, way: tuple[str | int, ...], place: str) -> Any:
         """The value of an input, or of a group or list of them; ``_MISSING`` when it is left empty."""
-        key = json.dumps(way)
+        key = json.dumps(way, separators=(",", ":"), ensure_ascii=False)
         self._keys[place] = key
         match field.kind:
             case "group":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
+from markupsafe import escape
 
 from gndp.core.errors import GndpError
 
@@ -128,6 +129,7 @@ class Shell:
         who = self.desk.user_id
         if who is None:
             return []
+        name = pn.pane.HTML(str(escape(who)), styles={"color": "inherit"}, margin=(10, 10))
         leave = pmui.Button(label="Sign out", variant="text", color="light", size="small")
         leave.on_click(lambda _: self.desk.sign_out())
-        return [pn.HSpacer(), pmui.Typography(who, variant="body2", margin=(10, 10)), leave]
+        return [pn.HSpacer(), name, leave]

@@ -34,7 +34,7 @@ class Facts(JSComponent):
     ]
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(sizing_mode="stretch_width", **given)
+        super().__init__(sizing_mode="stretch_width", margin=(5, 10), **given)
 
     def show(self, title: str, facts: Iterable[Fact]) -> None:
         """Show these facts, those without a value left out."""

@@ -3,6 +3,8 @@
 
 const QUIET = 900 // milliseconds without a key after which a field that is being typed into is judged, too
 
+const MOMENT = 250
+
 function made(name, text, attributes = {}) {
   const node = document.createElement(name)
   if (text !== undefined && text !== null) node.textContent = text
@@ -54,7 +56,7 @@ const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 export function render({model}) {
   const root = made("div", null, {class: "root"})
-  let draft, shown, judged, serial, timer, uses, refusals
+  let draft, shown, judged, serial, timer, later, uses, refusals
 
   // The draft ---------------------------------------------------------------------------------------------
 
@@ -89,7 +91,9 @@ export function render({model}) {
   // What is wrong -----------------------------------------------------------------------------------------
 
   function tell() {
-    const problems = model.verdict.number === model.asked.number ? model.verdict.problems : {}
+    // An older draft's verdict would say of what was just put right that it is wrong.
+    if (model.verdict.number !== model.asked.number || model.verdict.serial !== serial) return
+    const problems = model.verdict.problems
     for (const [key, {controls, problem, about}] of shown) {
       const said = judged.has(key) || refusals > 0 ? problems[key] ?? "" : ""
       const text = said && about === "number" && !isNumber(got(JSON.parse(key)) ?? "") && got(JSON.parse(key))
@@ -138,7 +142,8 @@ export function render({model}) {
     control.setAttribute("aria-describedby", described)
     if (field.is_required) control.setAttribute("aria-required", "true")
     if (!field.label) control.setAttribute("aria-label", labelled)
-    control.addEventListener("blur", () => judge(way))
+    // A moment later, for what moves while the mouse is pressed on it is not clicked.
+    control.addEventListener("blur", () => setTimeout(() => judge(way), MOMENT))
     frame.append(control, problem)
     const about = field.kind === "integer" ? "number" : field.kind
     shown.set(JSON.stringify(way), {controls: () => [control], problem, about})
@@ -312,12 +317,18 @@ export function render({model}) {
     form.replaceChildren(fields, whole, summary, buttons)
     root.style.colorScheme = isDark() ? "dark" : "light"
     tell()
-    if (asked.is_focused) requestAnimationFrame(focus)
+    if (asked.is_focused) focus()
   }
 
-  function focus() {
-    (form.querySelector("input, select, textarea") ?? submit).focus()
+  function focus(tries = 8) {
+    // Until it holds: what was just shown is laid out anew, which takes the focus away again.
+    const first = form.querySelector("input, select, textarea") ?? submit
+    if (root.getRootNode().activeElement !== first) first.focus()
+    if (tries > 0) later = setTimeout(() => focus(tries - 1), 50)
   }
+
+  root.addEventListener("keydown", () => clearTimeout(later))
+  root.addEventListener("pointerdown", () => clearTimeout(later))
 
   function isDark() {
     const channels = getComputedStyle(root).color.match(/[\d.]+/g) ?? [0, 0, 0]
@@ -334,8 +345,8 @@ export function render({model}) {
     else tell()
     if (Object.keys(model.verdict.problems).length === 0) summary.textContent = ""
   })
-  model.on("msg:custom", (message) => { if (message.focus) requestAnimationFrame(focus) })
-  model.on("remove", () => clearTimeout(timer))
+  model.on("msg:custom", (message) => { if (message.focus) focus() })
+  model.on("remove", () => { clearTimeout(timer); clearTimeout(later) })
   begin()
   return root
 }

@@ -22,7 +22,7 @@ class FormInput(JSComponent):
     """
 
     asked = param.Dict({}, doc="What the browser draws: the fields and the draft that they begin with.")
-    verdict = param.Dict({}, doc="What is wrong, by key; whether the form was refused; how often it was.")
+    verdict = param.Dict({}, doc="What is wrong with which draft, by key, and how often it was refused.")
 
     _esm = Path(__file__).with_name("form.js")
     _stylesheets: ClassVar[list[str]] = [
@@ -37,7 +37,7 @@ class FormInput(JSComponent):
         cancelled: Callable[[], None] = lambda: None,
         **given: Any,
     ) -> None:
-        super().__init__(sizing_mode="stretch_width", **given)
+        super().__init__(sizing_mode="stretch_width", margin=(5, 10), **given)
         self._submitted = submitted
         self._changed = changed
         self._cancelled = cancelled
@@ -61,7 +61,8 @@ class FormInput(JSComponent):
             self._form, self._serial = form, 0
             self.draft = form.root.start if draft is None else draft
             number = self.asked.get("number", 0) + 1
-            verdict = {"number": number, "problems": self._read().problems, "refusals": 0}
+            problems = self._read().problems
+            verdict = {"number": number, "serial": 0, "problems": problems, "refusals": 0}
             asked = {
                 "number": number,
                 "root": form.root.described(),
@@ -119,6 +120,7 @@ class FormInput(JSComponent):
 
     def _tell(self, reading: Reading, refusals: int) -> None:
         told = self.verdict["refusals"] + refusals
-        verdict = {**self.verdict, "problems": reading.problems, "refusals": told}
+        verdict = {"serial": self._serial, "problems": reading.problems, "refusals": told}
+        verdict = {**self.verdict, **verdict}
         if verdict != self.verdict:
             self.verdict = verdict

@@ -32,7 +32,7 @@ class TaskList(JSComponent):
     ]
 
     def __init__(self, keys: Mapping[str, str], pressed: Callable[[str, str], None], **given: Any) -> None:
-        super().__init__(keys=dict(keys), **given)
+        super().__init__(keys=dict(keys), margin=(5, 10), **given)
         self._pressed = pressed
 
     def _handle_msg(self, message: Any) -> None:

@@ -74,8 +74,8 @@ class AbsenceView:
             self._desk.say(str(error), "error")
             return
         form = Form(absence_form(self.person, people))
-        self.form.show(form, "Out of office", "Set out of office", cancel="Cancel", is_focused=True)
         self.form.visible = True
+        self.form.show(form, "Out of office", "Set out of office", cancel="Cancel", is_focused=True)
 
     def _set(self, data: dict[str, Any] | None) -> None:
         person = self.person

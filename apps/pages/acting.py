@@ -13,6 +13,8 @@ from ..stores.inbox import called
 if TYPE_CHECKING:
     from ..desk import Desk
 
+_NOBODY = "nobody yet"
+
 
 class ActingAs:
     """The choice of a person; nothing where everybody signs in. It stands in the address as ``as``."""
@@ -23,13 +25,8 @@ class ActingAs:
         self.is_offered = desk.workbench.acting_user is None
         if self.is_offered:
             desk.acting_as = desk.query.get("as") or desk.acting_as
-        who = desk.acting_as
         self.choice = pmui.Select(
-            label="Work as",
-            options={"nobody yet": "", **({who: who} if who else {})},
-            value=who or "",
-            searchable=True,
-            width=300,
+            label="Work as", options={_NOBODY: ""}, value="", searchable=True, width=340
         )
         self.choice.param.watch(self._choose, "value")
         self.panel = pn.Row(self.choice, visible=self.is_offered, sizing_mode="stretch_width")
@@ -39,12 +36,12 @@ class ActingAs:
         if not self.is_offered:
             return
         people = self._desk.workbench.directory.people(active=True)
-        options = {"nobody yet": "", **{called(person): person.user_id for person in people}}
-        who = self._desk.acting_as
-        if who and who not in options.values():
+        options = {_NOBODY: "", **{called(person): person.user_id for person in people}}
+        who = self._desk.acting_as or ""
+        if who not in options.values():
             options[who] = who
-        if options != self.choice.options:
-            self.choice.options = options
+        if (options, who) != (self.choice.options, self.choice.value):
+            self.choice.param.update(options=options, value=who)
 
     def _choose(self, event: Any) -> None:
         chosen = event.new or None

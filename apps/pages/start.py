@@ -14,6 +14,7 @@ from gndp.core.errors import GndpError
 from ..components.facts import Fact, Facts
 from ..components.form import FormInput
 from ..components.html import duration, heading
+from ..components.notice import Notice
 from ..components.table import instant
 from ..forms import Form
 from ..stores.start import Templates, start
@@ -35,9 +36,9 @@ class StartView:
         self._offered: list[tuple[str, int]] | None = None
         self.store = Templates(lambda: desk.workbench)
         self.acting = ActingAs(desk, lambda: None)
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
-        self.notice = pmui.Alert("", severity="info", visible=False)
+        self.notice = Notice("", severity="info", visible=False)
         self.form = FormInput(self._start, self._describe, visible=False)
         self.facts = Facts()
         self.panel = pn.Column(
@@ -47,8 +48,8 @@ class StartView:
             self.retry,
             self.notice,
             pn.Row(
-                pn.Column(self.form, styles={"flex": "2 1 420px"}, min_width=320),
-                pn.Column(self.facts, styles={"flex": "1 1 300px"}, min_width=280),
+                pn.Column(self.form, styles={"flex": "2 1 420px"}, sizing_mode="stretch_width"),
+                pn.Column(self.facts, styles={"flex": "1 1 280px"}, sizing_mode="stretch_width"),
                 styles={"flex-wrap": "wrap", "gap": "8px 28px"},
                 sizing_mode="stretch_width",
             ),
@@ -64,9 +65,8 @@ class StartView:
                 self.acting.refresh()
             except GndpError as error:
                 store.problem = str(error)
-            self.problem.param.update(
-                object=f"The templates cannot be read now: {store.problem}", visible=store.problem is not None
-            )
+            problem = f"The templates cannot be read now: {store.problem}" if store.problem else ""
+            self.problem.param.update(object=problem, visible=bool(problem))
             self.retry.visible = store.problem is not None
             if store.problem is None:
                 self._show()

@@ -16,6 +16,7 @@ from ..components.facts import Fact, Facts
 from ..components.form import FormInput
 from ..components.html import heading
 from ..components.inbox import TaskList
+from ..components.notice import Notice
 from ..components.table import instant
 from ..forms import Form, title_of
 from ..stores.inbox import Inbox, Opened, give, question
@@ -72,14 +73,14 @@ class WorkView:
         self.store = Inbox(lambda: desk.workbench, chosen=_id(desk.query.get("task")))
         self.acting = ActingAs(desk, self._begin_anew)
         self.absence = AbsenceView(desk, self.refresh)
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
         self.list = TaskList(
-            _KEYS, self._press, width=430, styles={"flex": "1 1 380px", "max-width": "560px"}
+            _KEYS, self._press, sizing_mode="stretch_width", styles={"flex": "1 1 360px", "min-width": "0"}
         )
         self.list.param.watch(lambda event: self.choose(event.new), "chosen")
         self.facts = Facts()
-        self.notice = pmui.Alert("", severity="warning", visible=False)
+        self.notice = Notice("", severity="warning", visible=False)
         self.buttons = {name: self._button(name) for name in _LABELS}
         self.asking = FormInput(self._answer, cancelled=self._ask_nothing, visible=False)
         self.form_title = heading("Form", 3)
@@ -99,8 +100,8 @@ class WorkView:
                     self.asking,
                     self.form_title,
                     self.form,
-                    styles={"flex": "2 1 420px"},
-                    min_width=320,
+                    styles={"flex": "2 1 420px", "min-width": "0"},
+                    sizing_mode="stretch_width",
                 ),
                 styles={"flex-wrap": "wrap", "gap": "8px 28px"},
                 sizing_mode="stretch_width",
@@ -118,9 +119,8 @@ class WorkView:
                 self.acting.refresh()
             except GndpError as error:
                 store.problem = str(error)
-            self.problem.param.update(
-                object=f"Your work cannot be read now: {store.problem}", visible=store.problem is not None
-            )
+            problem = f"Your work cannot be read now: {store.problem}" if store.problem else ""
+            _change(self.problem, object=problem, visible=bool(problem))
             self.retry.visible = store.problem is not None
             self.absence.show(store.person)
             self._show()
@@ -154,8 +154,8 @@ class WorkView:
                 return
             self._asked = name
             label = _LABELS[name].removesuffix(" …")
+            self.asking.visible = True  # first, since what is hidden takes no focus
             self.asking.show(Form(asked), label, label, cancel="Cancel", is_focused=True)
-            self.asking.visible = True
 
     # What is shown -----------------------------------------------------------------------------------
 

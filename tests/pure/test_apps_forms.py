@@ -182,6 +182,11 @@ def test_what_has_no_field_is_told_of_the_nearest_around_it() -> None:
     }
 
 
+def test_a_key_is_written_as_browsers_write_json() -> None:
+    address = {"type": "object", "required": ["größe"], "properties": {"größe": {"type": "string"}}}
+    assert list(form(("ä",), ä=address).read({}).problems) == ['["ä","größe"]']
+
+
 def test_a_rule_over_several_fields_is_told_of_the_whole() -> None:
     asked = Form(
         {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "not": {"required": ["a"]}}
