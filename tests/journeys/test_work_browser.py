@@ -138,9 +138,9 @@ def sign_in(browser: Browser, house: gndp.Workbench) -> Iterator[Callable[..., P
     complaints: list[str] = []
     with served(house, needs_authentication=True) as address:
 
-        def opened(user_id: str, path: str, title: str) -> Page:
+        def opened(user_id: str, path: str, title: str, locale: str = "en-GB") -> Page:
             context = browser.new_context(
-                viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="Europe/Berlin"
+                viewport={"width": 1280, "height": 900}, locale=locale, timezone_id="Europe/Berlin"
             )
             page = context.new_page()
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -325,6 +325,48 @@ def test_the_lists_are_gone_through_by_keyboard(sign_in: Callable[..., Page], ho
     page.get_by_label("Reason").press("Control+Enter")
     expect(page.get_by_text("Given to somebody else.")).to_be_visible()
     assert [one.process_name for one in house.tasks.mine("bob")] == ["Loan 2"]
+
+
+def test_numbers_are_read_as_the_viewer_writes_them(
+    sign_in: Callable[..., Page], house: gndp.Workbench
+) -> None:
+    task = house.tasks.list(process_id=start(house, "Loan").id).tasks[0]
+    house.tasks.start(task.id, user_id="ann")
+    page = sign_in("ann", f"/work?task={task.id}", "My work", locale="de-DE")
+    amount = page.get_by_label("Amount")
+    said = page.locator(".problem:not(:empty)")
+    expect(amount).to_be_visible(timeout=SLOW)
+    for typed, shown, word in (
+        ("250000,5", "250.000,5", None),
+        ("12.000", "12.000", None),
+        ("1.5", "1.5", "must be a number, not a text; write it like 12.345,6"),
+        ("-1,50", "-1,50", "must be at least 10000"),
+        ("zwei", "zwei", "must be a number, not a text; write it like 12.345,6"),
+    ):
+        amount.fill(typed)
+        amount.blur()
+        expect(amount).to_have_value(shown)
+        expect(said).to_have_count(0 if word is None else 1)
+        if word is not None:
+            expect(said).to_have_text(word)
+
+
+def test_what_others_wrote_is_told_as_text(sign_in: Callable[..., Page], house: gndp.Workbench) -> None:
+    name = f"{HOSTILE} **bold** &lt;b&gt;"
+    house.tasks.create(
+        process_instance_id=start(house, HOSTILE).id,
+        task_definition_id="extra",
+        task_name=name,
+        task_type="manual",
+        assigned_team="south",
+        notes=HOSTILE,
+        user_id="max",
+    )
+    page = sign_in("sue", "/work", "My work")
+    button(page, "Claim").click(timeout=SLOW)
+    expect(page.get_by_text(f"Claimed: it is yours now. ({name})", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    assert page.title() == "GNDP operations workbench"
 
 
 def test_an_absence_is_set_and_ended(sign_in: Callable[..., Page], house: gndp.Workbench) -> None:
