@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, urlencode
 
-import panel_material_ui as pmui
-
 from gndp.core.errors import GndpError, Unauthenticated
 
 from .components.navigation import Navigation
+from .components.notice import Notice
 from .stores.live import Listening, Live
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class Desk:
         self._looked_at = time.monotonic()
         self.navigation = Navigation(url=url, sizing_mode="stretch_width")
         self.acting_as: str | None = None
-        self.message = pmui.Alert("", severity="info", visible=False, closeable=True)
+        self.message = Notice("", severity="info", visible=False, closeable=True)
 
     @property
     def workbench(self) -> Workbench:

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
+from markupsafe import escape
 
 from gndp.core.errors import GndpError
 
+from .components.notice import Notice
 from .desk import Desk
 from .pages import Following, Place, View
 from .pages.admin import ADMIN_PLACES
 from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
-from .pages.workload import WorkloadView
 from .pages.process import ProcessView
+from .pages.start import StartView
+from .pages.work import WorkView
+from .pages.workload import WorkloadView
 from .sessions import begin_anywhere
 from .stores.live import Listening, Live
 
@@ -37,6 +41,8 @@ _log = logging.getLogger(__name__)
 TITLE = "GNDP operations workbench"
 
 PLACES = (
+    Place("/work", "My work", "", "", WorkView),
+    Place("/start", "Start a process", "", "processes.start", StartView),
     Place("/", "Overview", "Monitoring", "", OverviewView),
     Place("/processes", "Processes", "Monitoring", "", ProcessesView),
     Place("/tasks", "Tasks", "Monitoring", "", TasksView),
@@ -68,12 +74,10 @@ def pages(
                     Desk(lambda: workbench_of(cookies), live, f"{path}{query}", lambda: leave(cookies))
                 ).page
             except GndpError as error:
-                return pmui.Alert(f"The workbench cannot be shown now: {error}", severity="error")
+                return Notice(f"The workbench cannot be shown now: {error}", severity="error")
             except Exception:  # Panel would show the stack to the viewer
                 _log.exception("the page %s could not be built", path)
-                return pmui.Alert(
-                    "This page could not be shown; the server's log says why.", severity="error"
-                )
+                return Notice("This page could not be shown; the server's log says why.", severity="error")
 
         return build
 
@@ -117,7 +121,7 @@ class Shell:
     def show(self) -> None:
         """Show the page that the address asks for."""
         path = self.desk.navigation.url.partition("?")[0]
-        place = self._by_path.get(path, PLACES[0])
+        place = self._by_path.get(path, self._by_path["/"])
         if place is self._place and isinstance(self.view, Following) and self.view.follow():
             return
         self.close()
@@ -143,6 +147,7 @@ class Shell:
         who = self.desk.user_id
         if who is None:
             return []
+        name = pn.pane.HTML(str(escape(who)), styles={"color": "inherit"}, margin=(10, 10))
         leave = pmui.Button(label="Sign out", variant="text", color="light", size="small")
         leave.on_click(lambda _: self.desk.sign_out())
-        return [pn.HSpacer(), pmui.Typography(who, variant="body2", margin=(10, 10)), leave]
+        return [pn.HSpacer(), name, leave]

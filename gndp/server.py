@@ -217,10 +217,9 @@ class SignedInOnly:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            asked = scope["path"] + (
-                f"?{query}" if (query := scope["query_string"].decode("latin-1")) else ""
-            )
-            there = RedirectResponse(f"/sign-in?{urlencode({'next': asked})}", status_code=303)
+            query = scope["query_string"].decode("latin-1")
+            wanted = f"{scope['path']}?{query}" if query else scope["path"]
+            there = RedirectResponse(f"/sign-in?{urlencode({'next': wanted})}", status_code=303)
             await there(scope, receive, send)
 
     def _is_signed_in(self, scope: Scope) -> bool:

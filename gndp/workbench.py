@@ -15,6 +15,7 @@ from gndp.access.guard import guarded, guarded_events
 from gndp.access.principals import Principal
 from gndp.access.rights import Rights
 from gndp.core.errors import Forbidden
+from gndp.core.people import Person
 from gndp.core.records import Process, Task
 from gndp.core.states import JobRunStatus
 from gndp.directory.calendars import Calendars
@@ -160,13 +161,19 @@ class Workbench:
         rights = self._transitions.rights
         return None if rights is None else rights.principal.user_id
 
-    def may(self, action: str, process: Process | None = None, task: Task | None = None) -> bool:
+    def may(
+        self,
+        action: str,
+        process: Process | None = None,
+        task: Task | None = None,
+        person: Person | None = None,
+    ) -> bool:
         """Whether whoever this workbench acts for may do something, by its name in the policy table: to a
-        task of a process, to a process, or to everything. So nobody is offered what will be refused; what
-        decides is the command itself.
+        task of a process, to a process, to a person, or to everything. So nobody is offered what will be
+        refused; what decides is the command itself.
         """
         rights = self._transitions.rights
-        return rights is None or rights.allows(action, process, task)
+        return rights is None or rights.allows(action, process, task, person)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group the commands of a ``with`` block into one transaction: all of them or none.

@@ -58,3 +58,8 @@ class Facts(JSComponent):
         shown = [Fact(*fact).shown for fact in facts]
         if (title, shown) != (self.title, self.facts):
             self.param.update(title=title, facts=shown)
+
+
+def known(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts that say something."""
+    return [fact for fact in facts if fact.value not in (None, "", [], {})]

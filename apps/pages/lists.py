@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus, TaskSubstatus
 
 from ..components.html import heading, in_line
+from ..components.notice import Notice
 from ..components.search_input import SearchInput
 from ..components.table import Column, Table, instant
 from ..components.views import Views
@@ -117,7 +118,7 @@ class ListView:
         self.bulk = BulkBar(
             desk, Bulk(lambda: desk.workbench, noun, verbs), lambda: self.store.people, self._after_bulk
         )
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
         self._watch()
         filters = (self.search, self.status, *self.choices.values(), self.team, self.assigned_to)

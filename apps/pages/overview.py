@@ -12,6 +12,7 @@ import panel_material_ui as pmui
 from ..components.bars import Bars
 from ..components.chart import DayChart, Series
 from ..components.html import STYLESHEET, duration, heading, in_line, render
+from ..components.notice import Notice
 from ..components.table import Column, Table, instant
 from ..stores.overview import Overview
 
@@ -41,7 +42,7 @@ class OverviewView:
         self.store = Overview(lambda: desk.workbench)
         self._navigation = desk.navigation
         self.figures = pn.pane.HTML("", stylesheets=[STYLESHEET], sizing_mode="stretch_width", loading=True)
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
         self.statuses = Bars("All processes by status", min_width=320)
         self.throughput = DayChart("Throughput", min_width=320)

@@ -14,6 +14,7 @@ from ..components.facts import Facts
 from ..components.flow import Flow
 from ..components.gantt import Gantt
 from ..components.html import heading
+from ..components.notice import Notice
 from ..components.slices import Slices, changed, show_text
 from ..components.table import Column, instant
 from ..components.tree import STYLESHEET, tree
@@ -77,7 +78,7 @@ class ProcessView:
         query = desk.query
         self.store = ProcessStore(lambda: desk.workbench, query.get("id", ""), query.get("task"))
         self.title = heading("A process")
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
         self.facts = Facts(label="The process")
         self.actions = ActionsView(desk, self.refresh, "What can be done to the process")
@@ -237,7 +238,7 @@ class _TaskPart:
         self.explain = pmui.Button(
             label="Explain assignment", variant="text", size="small", on_click=lambda _: self._explain()
         )
-        self.explained = pmui.Typography("", visible=False)
+        self.explained = Notice("", severity="info", visible=False)
         self.considered = Slices(_CONSIDERED_COLUMNS, "Who was considered", "Nobody was considered.")
         self.candidates = pn.Column(self.considered.table, visible=False, sizing_mode="stretch_width")
         self.panel = pn.Column(

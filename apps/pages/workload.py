@@ -10,6 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from ..components.html import heading
+from ..components.notice import Notice
 from ..components.table import Column, Table
 from ..stores.lists import PAGE_SIZE
 from ..stores.workload import PersonLoad, TeamLoad, WorkloadStore
@@ -79,7 +80,7 @@ class WorkloadView:
             notebook_cell=_NOTEBOOK_CELL,
         )
         self.reassignment = ReassignmentForm(desk, self.store, self.refresh)
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
         self.team.param.watch(lambda _: self._narrow(), "value")
         self.people.param.watch(lambda _: self._turn(), ["sort", "page"])

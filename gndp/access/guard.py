@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from gndp.access.policy import Reach
+from gndp.access.policy import Reach, reaches_person
 from gndp.access.rights import Rights
 from gndp.core.errors import Forbidden
 from gndp.directory.table_directory import TableDirectory
@@ -95,7 +95,7 @@ class _Guarded:
         if over == Reach.ALL or (over != Reach.NONE and user_id == principal.user_id):
             return
         directory: TableDirectory = self._service
-        if over == Reach.TEAM and directory.person(user_id).team == principal.team is not None:
+        if over == Reach.TEAM and reaches_person(principal, over, directory.person(user_id)):
             return
         raise self._rights.refusal(action)
 

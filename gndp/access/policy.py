@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gndp.access.principals import Principal
+from gndp.core.people import Person
 from gndp.core.records import Process, Task
 from gndp.core.states import Meaning, Role, TokenScope
 
@@ -154,6 +155,17 @@ def reaches_task(principal: Principal, over: Reach, task: Task, process: Process
         return False
     is_of_own_process = principal.user_id in (process.initiated_by, process.assigned_to)
     return is_of_own_process or _is_of_team(principal, task.assigned_team or process.assigned_team)
+
+
+def reaches_person(principal: Principal, over: Reach, person: Person) -> bool:
+    """Whether a reach extends to a person: oneself, or those of one's team."""
+    if over == Reach.ALL:
+        return True
+    if over == Reach.NONE:
+        return False
+    if principal.user_id == person.user_id:
+        return True
+    return over == Reach.TEAM and person.team == principal.team is not None
 
 
 def _is_of_team(principal: Principal, team: str | None) -> bool:

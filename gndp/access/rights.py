@@ -6,6 +6,7 @@ from gndp.access import policy
 from gndp.access.policy import Reach
 from gndp.access.principals import Principal
 from gndp.core.errors import Forbidden
+from gndp.core.people import Person
 from gndp.core.records import Process, Task
 
 
@@ -19,10 +20,18 @@ class Rights:
         """How far the principal reaches with a command or read."""
         return policy.reach(self.principal, action)
 
-    def allows(self, action: str, process: Process | None = None, task: Task | None = None) -> bool:
-        """Whether the principal may do this: to this task of this process, to this process, or (with neither
-        given) to everything."""
+    def allows(
+        self,
+        action: str,
+        process: Process | None = None,
+        task: Task | None = None,
+        person: Person | None = None,
+    ) -> bool:
+        """Whether the principal may do this: to this task of this process, to this process, to this person,
+        or (with none given) to everything."""
         over = self.reach(action)
+        if person is not None:
+            return policy.reaches_person(self.principal, over, person)
         if task is not None and process is not None:
             return policy.reaches_task(self.principal, over, task, process)
         if process is not None:

@@ -19,6 +19,7 @@ from gndp.core.processes import AffectedTask
 from gndp.core.records import (
     AssignedWork,
     AssignmentStats,
+    ListedTask,
     MyTask,
     Process,
     Reassignment,
@@ -338,6 +339,18 @@ class Tasks(TaskLists):
         }
         (rows,) = self._transitions.read(statement("tasks", "mine", **wanted))
         return [MyTask(Task._make(row[:_TASK_WIDTH]), *row[_TASK_WIDTH:]) for row in rows]
+
+    def queue(self, team: str, *, limit: int = 100) -> builtins.list[ListedTask]:
+        """What waits in a team's queue, ready to be claimed, in running processes: due soonest first, no due
+        date last, then the most urgent. ``limit`` is 1–1,000."""
+        wanted = {
+            "team": arguments.name(team, "team"),
+            "limit": arguments.whole_number(limit, "limit", least=1, most=_LONGEST_LIST),
+            **EVERYTHING,
+            **self._transitions.sight("tasks.see"),
+        }
+        (rows,) = self._transitions.read(statement("tasks", "queue", **wanted))
+        return [ListedTask(Task._make(row[:_TASK_WIDTH]), row[_TASK_WIDTH]) for row in rows]
 
     def workload(self) -> builtins.list[Workload]:
         """What everybody has now, most loaded first."""

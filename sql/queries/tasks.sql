@@ -81,6 +81,17 @@ WHERE t.assigned_to = :user_id AND t.status IN ('assigned', 'in_progress')
 ORDER BY t.due_date NULLS LAST, priority_rank(t.priority) DESC, t.created_at, t.id
 LIMIT :limit;
 
+-- name: queue
+-- What waits in a team's queue and may be claimed, in the order of mine, each with the name of its process; with
+-- seen_by, only what that other person sees as one of seen_by_team.
+SELECT t.*, p.process_name
+FROM tasks t JOIN process_instances p ON p.id = t.process_instance_id AND p.status = 'running'
+WHERE t.assigned_team = :team AND t.status = 'pending' AND t.ready_at IS NOT NULL
+  AND (:seen_by::text IS NULL OR t.assigned_team = :seen_by_team::text
+       OR :seen_by::text IN (p.initiated_by, p.assigned_to))
+ORDER BY t.due_date NULLS LAST, priority_rank(t.priority) DESC, t.created_at, t.id
+LIMIT :limit;
+
 -- name: workload
 -- Ready or in-progress work of running processes by person, most loaded first; at risk and breached as of an
 -- instant, whatever has been told by then.

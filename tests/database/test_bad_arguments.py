@@ -119,6 +119,7 @@ OTHER_METHODS = {
     "get",
     "list",
     "mine",
+    "queue",
     "workload",
     "assignment_stats",
     "explain_assignment",

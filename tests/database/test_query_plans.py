@@ -202,6 +202,12 @@ def test_my_tasks_reads_only_what_the_person_has_now(plans: Plans) -> None:
         assert "tasks_mine_idx" in plans.indexes(mine)
 
 
+def test_what_may_be_claimed_comes_due_soonest_first_from_an_index(plans: Plans) -> None:
+    for viewer in (None, "person002"):
+        queue = statement("tasks", "queue", team="ops", limit=100, seen_by=viewer, seen_by_team="team")
+        assert "tasks_claimable_idx" in plans.indexes(queue)
+
+
 def test_events_of_a_process_come_newest_first_from_an_index(plans: Plans) -> None:
     wanted = statement("events", "of_process", process_id=plans.process_id, limit=100)
     assert plans.indexes(wanted) == {"process_events_process_idx"}

@@ -173,6 +173,8 @@ def test_pages_lead_to_the_sign_in_and_a_session_leads_back(client: httpx.Client
     for path in ("/", "/ws", "/components/x"):
         reply = client.get(path)
         assert (reply.status_code, reply.headers["Location"][:14]) == (303, "/sign-in?next="), path
+    late = client.get("/tasks?sla_status=breached&page=2")
+    assert late.headers["Location"] == "/sign-in?next=%2Ftasks%3Fsla_status%3Dbreached%26page%3D2"
     page = client.get("/sign-in")
     assert page.status_code == 200 and "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert client.get("/sign-in.js").status_code == 200

@@ -61,7 +61,7 @@ NOT_THERE = {
     | {"versions"},  # a page's: the client reads one by its number
     "sla": {"sweep", "next_due", "versions"},  # the job's, and a page's
     "processes": {"trend", "recent_events"},  # what the pages show
-    "tasks": {"preview_reassignment"},
+    "tasks": {"preview_reassignment", "queue"},
     "directory": {"import_csv"},
     "events": {"subscribe", "subscribe_durable", "publish", "history", "oldest_writer", "rebase"}
     | {"end_streams", "require_sight"},

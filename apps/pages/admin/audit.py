@@ -14,6 +14,7 @@ from gndp.core.states import AuditFault
 from ...components.download import Download, File
 from ...components.facts import Facts
 from ...components.html import heading
+from ...components.notice import Notice
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.audit import AuditStore, Progress
@@ -126,7 +127,7 @@ class CheckPart:
         self._store = store
         self.work = Work(desk)
         self.start = pmui.Button(label="Check now", on_click=lambda _: self.check())
-        self.verdict = pmui.Alert("", visible=False)
+        self.verdict = Notice("", visible=False)
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.violations = Rows(
             _FOUND, label="Violations", visible=False, notebook_cell=notebook_cell("wb.check().violations")
@@ -197,7 +198,7 @@ class AnchorPart:
         self.download = Download(self._anchor, label="Download an anchor", margin=(0, 10))
         self.file = pmui.FileInput(label="Anchor file", accept=".gz,.jsonl,.anchor", width=180)
         self.start = pmui.Button(label="Verify against it", on_click=lambda _: self.verify())
-        self.verdict = pmui.Alert("", visible=False)
+        self.verdict = Notice("", visible=False)
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.findings = Rows(_FOUND, label="Findings", visible=False)
         about = (

@@ -11,6 +11,7 @@ from gndp.core.states import DeliveryStatus
 
 from ...components.facts import Facts
 from ...components.html import heading
+from ...components.notice import Notice
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.documents import as_text
@@ -79,7 +80,9 @@ class EventsView(AdminView):
             label="Discard …", variant="outlined", on_click=lambda _: self.dialog.open(), disabled=True
         )
         warning = "Their handlers will never be given them. This cannot be undone."
-        form = Form(desk, [pmui.Typography(warning)], "Discard them", self._discard, self._discarded)
+        form = Form(
+            desk, [Notice(warning, severity="warning")], "Discard them", self._discard, self._discarded
+        )
         self.dialog = FormDialog("Discard the selected events", form)
         self.inspected = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.inspection = pn.Column(

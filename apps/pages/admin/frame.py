@@ -17,6 +17,7 @@ from gndp.core.errors import GndpError, Invalid, Problem
 from ...components.documents import DOCUMENT_CSS, drawn
 from ...components.download import Download
 from ...components.html import heading
+from ...components.notice import Notice
 
 if TYPE_CHECKING:
     from gndp.core.records import Event
@@ -41,7 +42,7 @@ class AdminView:
     ) -> None:
         self.desk = desk
         self.store: Any = store
-        self.problem = pmui.Alert("", severity="error", visible=False)
+        self.problem = Notice("", severity="error", visible=False)
         self.retry = pmui.Button(label="Try again", visible=False, on_click=lambda _: self.refresh())
         self.panel = pn.Column(
             *([link(*back)] if back else []),
@@ -77,7 +78,7 @@ class Refused:
     def __init__(self, label: str, meant_for: str) -> None:
         self.panel = pn.Column(
             heading(label),
-            pmui.Alert(
+            Notice(
                 f"This page is for {meant_for}. Ask one of them if you need something from it.",
                 severity="warning",
             ),

@@ -13,6 +13,7 @@ from gndp.core.errors import GndpError, Invalid, Problem
 from ...components.documents import drawn
 from ...components.facts import Facts
 from ...components.html import duration, heading
+from ...components.notice import Notice
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.documents import as_text, differences
@@ -90,7 +91,7 @@ class PolicyView(AdminView):
         question = (
             "It starts no more clocks; those that run go on. Publishing it anew puts it in force again."
         )
-        form = Form(desk, [pmui.Typography(question)], "Retire", self._retire, self._retired)
+        form = Form(desk, [Notice(question, severity="warning")], "Retire", self._retire, self._retired)
         self.dialog = FormDialog(f"Retire {name}", form)
         parts = [
             self.facts,

@@ -14,6 +14,7 @@ from ...components.documents import drawn
 from ...components.facts import Facts
 from ...components.html import duration, heading
 from ...components.layers import Layers
+from ...components.notice import Notice
 from ...components.rows import Rows
 from ...components.table import Column, instant
 from ...stores.documents import as_text, differences
@@ -88,7 +89,7 @@ class TemplateView(AdminView):
         self.asked = int(asked) if asked.isdecimal() else None
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.graph = Layers(sizing_mode="stretch_width")
-        self.unusable = pmui.Alert("", severity="warning", visible=False)
+        self.unusable = Notice("", severity="warning", visible=False)
         self.steps = Rows(_STEPS, label="Steps")
         self.versions = Rows(
             _VERSIONS, label="Versions", notebook_cell=notebook_cell(f"wb.definitions.versions({id!r})")

@@ -67,6 +67,12 @@ class Tasks(SQLModel, table=True):
                 "status = 'pending' AND ready_at IS NOT NULL AND assignment_method <> 'manual'"
             ),
         ),
+        Index(
+            "tasks_claimable_idx",
+            "assigned_team",
+            "due_date",
+            postgresql_where=text("status = 'pending' AND ready_at IS NOT NULL"),
+        ),
         Index("tasks_process_idx", "process_instance_id", "position", postgresql_include=["status"]),
         Index(
             "tasks_open_idx",
