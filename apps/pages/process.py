@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from ..desk import Desk
 
+MOST_NODES = 150
+"""How many steps a graph has, at most: more could not be read."""
+
 _TASK_COLUMNS = (
     Column("name", "Task", "link"),
     Column("phase", "Phase"),
@@ -87,6 +90,7 @@ class ProcessView:
         self.graph = pn.Column(pmui.Typography("No task yet."), sizing_mode="stretch_width")
         self.gantt = Gantt(label="Timeline of the process and its tasks")
         self.tasks = Slices(_TASK_COLUMNS, "Tasks of the process", "No task yet.")
+        self.cut = pmui.Typography("", visible=False)
         self.events = Slices(_EVENT_COLUMNS, "Events of the process", "No event.")
         self.parts = Slices(_PART_COLUMNS, "Parent and children", "It is part of no other, and has no part.")
         self.context = {
@@ -145,8 +149,10 @@ class ProcessView:
         self.actions.show(process, process.process_name, store.process_actions())
         self.task.show()
         self._show_graph(graph(store.template, store.tasks))
-        rows = [self._gantt_row(row) for row in gantt_rows(store.stretches)]
+        rows = self._gantt_rows()
         self.gantt.param.update({"chosen": store.task_id or "", **changed(self.gantt, rows=rows)})
+        self.cut.visible = len(store.tasks) < store.total_tasks
+        show_text(self.cut, f"{len(store.tasks)} of the {store.total_tasks:,} tasks are shown.")
         self.tasks.show(
             [self._task_row(task) for task in store.tasks], self._cell("tasks.list(process_id={})")
         )
@@ -163,6 +169,9 @@ class ProcessView:
 
     def _show_graph(self, found: Graph) -> None:
         """Show the graph; one of another shape is drawn anew, so that all of it is in view."""
+        if len(found.nodes) > MOST_NODES:
+            self.graph[:] = [pmui.Typography(f"{len(found.nodes)} steps are too many for a graph.")]
+            return
         shape = [(node.id, node.layer, node.row) for node in found.nodes]
         is_other = shape != self._shape
         if is_other:
@@ -172,6 +181,11 @@ class ProcessView:
         self.flow.show([node._asdict() for node in found.nodes], found.edges)
         if is_other:
             self.graph[:] = [self.flow.panel]
+
+    def _gantt_rows(self) -> list[dict[str, Any]]:
+        """The process and the tasks that are shown."""
+        shown = {None, *(task.id for task in self.store.tasks)}
+        return [self._gantt_row(row) for row in gantt_rows(self.store.stretches) if row.task_id in shown]
 
     def _gantt_row(self, row: Any) -> dict[str, Any]:
         return {
@@ -216,7 +230,7 @@ class ProcessView:
         for name, title in _CONTEXT:
             context.extend([heading(title, 3), self.context[name]])
         return pmui.Tabs(
-            ("Tasks", self.tasks.table),
+            ("Tasks", pn.Column(self.cut, self.tasks.table, sizing_mode="stretch_width")),
             ("Events", self.events.table),
             ("Context", context),
             ("Parent and children", self.parts.table),
