@@ -169,17 +169,19 @@ class ProcessView:
 
     def _show_graph(self, found: Graph) -> None:
         """Show the graph; one of another shape is drawn anew, so that all of it is in view."""
-        if len(found.nodes) > MOST_NODES:
-            self.graph[:] = [pmui.Typography(f"{len(found.nodes)} steps are too many for a graph.")]
-            return
         shape = [(node.id, node.layer, node.row) for node in found.nodes]
-        is_other = shape != self._shape
+        is_other, self._shape = shape != self._shape, shape
+        if len(shape) > MOST_NODES:
+            if is_other:
+                self.graph[:] = [pmui.Typography(f"{len(shape)} steps are too many for a graph.")]
+            return
         if is_other:
             layers = max((node.layer + 1 for node in found.nodes), default=0)
             lines = max((2 * node.row + 1 for node in found.nodes), default=0)
-            self.flow, self._shape = Flow(layers, lines), shape
+            self.flow = Flow(layers, lines)
         self.flow.show([node._asdict() for node in found.nodes], found.edges)
         if is_other:
+            # Not before it has its nodes: it is their place that the view is fitted to.
             self.graph[:] = [self.flow.panel]
 
     def _gantt_rows(self) -> list[dict[str, Any]]:
