@@ -51,6 +51,11 @@ export function render({model}) {
   let number = 0
   let open = null
 
+  // What the browser itself draws in a field, such as a calendar, goes by this.
+  const isDark = () => {
+    const [red, green, blue] = getComputedStyle(dialog).color.match(/\d+/g).map(Number)
+    return red + green + blue > 384
+  }
   const buttonOf = (name) => bar.querySelector(`[data-name="${CSS.escape(name)}"]`)
 
   function draw() {
@@ -119,6 +124,7 @@ export function render({model}) {
     dialog.replaceChildren(form)
     open = {version: model.version, number: 0, name: action.name, problem, does}
     dialog.showModal()
+    dialog.style.colorScheme = isDark() ? "dark" : "light"
     ;(inputs[0]?.[1] ?? does).focus()
   }
 

@@ -3,7 +3,7 @@
 const MINUTE = 60_000
 const STEPS = [1, 5, 15, 30, 60, 180, 360, 720, 1440, 2880, 10080, 20160, 43200, 129600, 525600]
 const WORK = ["blocked", "queued", "working", "paused"]
-const LEGEND = [...WORK, "completed"]
+const LEGEND = [...WORK, "completed", "failed"]
 const KEYS = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}
 
 function made(name, text, attributes = {}) {

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from ..desk import Desk
 
+MOST_NODES = 150
+"""How many steps a graph has, at most: more could not be read."""
+
 _TASK_COLUMNS = (
     Column("name", "Task", "link"),
     Column("phase", "Phase"),
@@ -88,6 +91,7 @@ class ProcessView:
         self.graph = pn.Column(pmui.Typography("No task yet."), sizing_mode="stretch_width")
         self.gantt = Gantt(label="Timeline of the process and its tasks")
         self.tasks = Slices(_TASK_COLUMNS, "Tasks of the process", "No task yet.")
+        self.cut = pmui.Typography("", visible=False)
         self.events = Slices(_EVENT_COLUMNS, "Events of the process", "No event.")
         self.parts = Slices(_PART_COLUMNS, "Parent and children", "It is part of no other, and has no part.")
         self.context = {
@@ -146,8 +150,10 @@ class ProcessView:
         self.actions.show(process, process.process_name, store.process_actions())
         self.task.show()
         self._show_graph(graph(store.template, store.tasks))
-        rows = [self._gantt_row(row) for row in gantt_rows(store.stretches)]
+        rows = self._gantt_rows()
         self.gantt.param.update({"chosen": store.task_id or "", **changed(self.gantt, rows=rows)})
+        self.cut.visible = len(store.tasks) < store.total_tasks
+        show_text(self.cut, f"{len(store.tasks)} of the {store.total_tasks:,} tasks are shown.")
         self.tasks.show(
             [self._task_row(task) for task in store.tasks], self._cell("tasks.list(process_id={})")
         )
@@ -165,14 +171,24 @@ class ProcessView:
     def _show_graph(self, found: Graph) -> None:
         """Show the graph; one of another shape is drawn anew, so that all of it is in view."""
         shape = [(node.id, node.layer, node.row) for node in found.nodes]
-        is_other = shape != self._shape
+        is_other, self._shape = shape != self._shape, shape
+        if len(shape) > MOST_NODES:
+            if is_other:
+                self.graph[:] = [pmui.Typography(f"{len(shape)} steps are too many for a graph.")]
+            return
         if is_other:
             layers = max((node.layer + 1 for node in found.nodes), default=0)
             lines = max((2 * node.row + 1 for node in found.nodes), default=0)
-            self.flow, self._shape = Flow(layers, lines), shape
+            self.flow = Flow(layers, lines)
         self.flow.show([node._asdict() for node in found.nodes], found.edges)
         if is_other:
+            # Not before it has its nodes: it is their place that the view is fitted to.
             self.graph[:] = [self.flow.panel]
+
+    def _gantt_rows(self) -> list[dict[str, Any]]:
+        """The process and the tasks that are shown."""
+        shown = {None, *(task.id for task in self.store.tasks)}
+        return [self._gantt_row(row) for row in gantt_rows(self.store.stretches) if row.task_id in shown]
 
     def _gantt_row(self, row: Any) -> dict[str, Any]:
         return {
@@ -217,7 +233,7 @@ class ProcessView:
         for name, title in _CONTEXT:
             context.extend([heading(title, 3), self.context[name]])
         return pmui.Tabs(
-            ("Tasks", self.tasks.table),
+            ("Tasks", pn.Column(self.cut, self.tasks.table, sizing_mode="stretch_width")),
             ("Events", self.events.table),
             ("Context", context),
             ("Parent and children", self.parts.table),

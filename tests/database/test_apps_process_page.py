@@ -223,6 +223,21 @@ def test_what_the_form_of_a_step_asks_for_is_there_to_be_filled_in(workbench: gn
     assert view.task.actions.give("tasks.complete", {"output_data": '{"sum": 5}'}, task.version) == ""
 
 
+def test_a_large_process_is_cut_and_says_so(
+    workbench: gndp.Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = start(workbench)
+    tasks = [add(workbench, process, task_name=f"Step {number}") for number in range(4)]
+    monkeypatch.setattr("apps.stores.process.MOST_TASKS", 2)
+    monkeypatch.setattr("apps.pages.process.MOST_NODES", 2)
+    view = opened(workbench, process, tasks[3])
+    # The one that the address asks for is there all the same.
+    assert [row["name"] for row in view.gantt.rows] == ["Loan", "Step 0", "Step 1", "Step 3"]
+    assert view.cut.object == "3 of the 4 tasks are shown."
+    assert view.cut.visible
+    assert view.graph[0].object == "3 steps are too many for a graph."
+
+
 def test_the_tasks_are_exported(workbench: gndp.Workbench) -> None:
     process = start(workbench)
     add(workbench, process, task_name="=1+1")

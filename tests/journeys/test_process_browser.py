@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -243,3 +244,54 @@ def test_the_graph_shows_the_way_and_the_timeline_the_time(house: House) -> None
     page.locator(".stretch[tabindex='0']").focus()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("status").filter(has_text="Ask:")).to_be_visible()
+
+
+def test_hostile_text_is_shown_as_text_wherever_it_stands(house: House) -> None:
+    wb = house.workbench
+    process = wb.processes.start(
+        process_definition_id="plain",
+        process_name=HOSTILE,
+        process_type=HOSTILE,
+        initiated_by="lea",
+        input_data={HOSTILE: [HOSTILE]},
+        tags=[HOSTILE],
+    )
+    task = wb.tasks.create(
+        process_instance_id=process.id,
+        task_definition_id="t",
+        task_name=HOSTILE,
+        task_type="manual",
+        user_id="lea",
+        notes=HOSTILE,
+    )
+    wb.processes.comment(process.id, user_id="lea", text=HOSTILE)
+    page = house.page_of("lea", house.process_path(process, task))
+    expect(page.locator(".react-flow__node")).to_contain_text(HOSTILE, timeout=60_000)
+    task_command(page, "Change").click()
+    expect(page.get_by_role("dialog").get_by_text(HOSTILE)).to_be_visible()
+    page.keyboard.press("Escape")
+    for tab in ("Events", "Context"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_text(HOSTILE).last).to_be_visible()
+    assert page.locator("img[src=x]").count() == 0
+    assert page.title() == "GNDP operations workbench"
+
+
+def test_an_instant_is_entered_and_shown_in_the_viewers_zone(house: House) -> None:
+    page = house.page_of("lea", house.process_path(house.late), timezone_id="America/New_York")
+    command(page, "Change").click(timeout=60_000)
+    dialog = page.get_by_role("dialog", name="Change")
+    dialog.get_by_label("Due").fill("2030-01-15T09:00")
+    dialog.get_by_role("button", name="Change").click()
+    expect(dialog).to_be_hidden()
+    due = datetime(2030, 1, 15, 14, tzinfo=UTC)
+    assert house.workbench.processes.get(house.late.id).due_date == due
+    expect(page.locator("dd time[title*='9:00']")).to_be_visible()
+    # What is not touched stays what it was.
+    command(page, "Change").click()
+    expect(dialog.get_by_label("Due")).to_have_value("2030-01-15T09:00")
+    dialog.get_by_label("Priority").select_option("critical")
+    dialog.get_by_role("button", name="Change").click()
+    expect(dialog).to_be_hidden()
+    newest = house.workbench.processes.events(house.late.id)[0]
+    assert set(newest.new_data or {}) == {"priority"}
