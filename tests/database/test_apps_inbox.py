@@ -396,6 +396,16 @@ def test_a_database_that_is_away_is_said_and_tried_again(
     assert not view.problem.visible
 
 
+def test_a_message_is_put_away_until_there_is_another(house: gndp.Workbench) -> None:
+    desk = Desk(lambda: house)
+    desk.say("Done <b>now</b>")
+    assert (desk.message.visible, desk.message.object) == (True, "Done <b>now</b>")
+    desk.message._handle_msg("close")
+    assert not desk.message.visible
+    desk.say("Again", "error")
+    assert (desk.message.visible, desk.message.severity) == (True, "error")
+
+
 # Out of office ------------------------------------------------------------------------------------------
 
 
