@@ -30,7 +30,8 @@ class Desk:
 
     ``opened`` gives the workbench that is bound to them, and raises Unauthenticated when they have signed
     out; ``closed`` signs them out.
-    Where nobody has to sign in ``acting_as`` says in whose name commands are given.
+    Where nobody has to sign in ``acting_as`` says in whose name commands are given. ``drafts`` is what was
+    typed into forms and not sent yet, which a look at another page does not lose.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Desk:
         self._looked_at = time.monotonic()
         self.navigation = Navigation(url=url, sizing_mode="stretch_width")
         self.acting_as: str | None = None
+        self.drafts: dict[Any, Any] = {}
         self.message = Notice("", severity="info", visible=False, closeable=True)
 
     @property

@@ -20,7 +20,8 @@ const GROUP = mark("group", ","), POINT = mark("decimal", ".")
 const EXAMPLE = new Intl.NumberFormat().format(12345.6)
 
 function spelled(text) {
-  // The text as JSON writes numbers, or as it is when it is none in the viewer's way of writing them.
+  // The text as JSON writes numbers; as it is when it is none in the viewer's way of writing them. A text that is one
+  // to JSON only (1.5 in German) is left, too: when the field is left, the viewer sees how it was understood.
   const plain = text.trim().replaceAll(/[\u00a0\u202f]/g, " ")
   const group = GROUP.replaceAll(/[\u00a0\u202f]/g, " ")
   const [whole, ...rest] = plain.split(POINT)

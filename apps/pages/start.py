@@ -34,6 +34,7 @@ class StartView:
         self._desk = desk
         self._turn = RLock()
         self._offered: list[tuple[str, int]] | None = None
+        self._described: str | None = None
         self.store = Templates(lambda: desk.workbench)
         self.acting = ActingAs(desk, lambda: None)
         self.problem = Notice("", severity="error", visible=False)
@@ -89,12 +90,18 @@ class StartView:
                 draft = {**form.root.start, "template": json.dumps(chosen) if chosen else ""}
             self.form.show(form, "A new process", "Start", draft=draft)
             self._offered = offered
+            self._described = None
             self._describe()
         if self.form.visible != bool(offered and may):
             self.form.visible = bool(offered and may)
 
     def _describe(self, _: Any = None) -> None:
-        found = self._chosen()
+        text = self.form.draft.get("template", "") if isinstance(self.form.draft, dict) else ""
+        if text == self._described:
+            return
+        self._described = text
+        chosen = (id for id, _ in self._offered or () if json.dumps(id) == text)
+        found = self.store.get(next(chosen, ""))
         if found is None:
             self.facts.show(())
             return
@@ -103,10 +110,6 @@ class StartView:
             **{"as": self._desk.acting_as if self.acting.is_offered else None}, template=template.id
         )
         self.facts.show(known(_facts(definition, template)), template.name)
-
-    def _chosen(self) -> tuple[Definition, Template] | None:
-        text = self.form.draft.get("template") if isinstance(self.form.draft, dict) else ""
-        return self.store.get(json.loads(text)) if text else None
 
     def _start(self, data: dict[str, Any]) -> None:
         found = self.store.get(data["template"])

@@ -67,7 +67,7 @@ class WorkView:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._turn = RLock()
-        self._drafts: dict[UUID, Any] = {}
+        self._drafts = desk.drafts
         self._filled: UUID | None = None
         self._asked: str | None = None
         self.store = Inbox(lambda: desk.workbench, chosen=_id(desk.query.get("task")))
@@ -126,8 +126,8 @@ class WorkView:
             self._show()
 
     def concerns(self, event: Event) -> bool:
-        """Every event may bring or take work."""
-        return True
+        """Whether an event may bring work, or is of a process whose task is shown here."""
+        return self.store.concerns(event)
 
     def choose(self, task_id: str) -> None:
         """Take a task in hand."""

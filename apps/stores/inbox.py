@@ -17,11 +17,18 @@ from ..forms import Form
 
 if TYPE_CHECKING:
     from gndp.core.people import Person
-    from gndp.core.records import ListedTask, MyTask, Process, Task
+    from gndp.core.records import Event, ListedTask, MyTask, Process, Task
     from gndp.workbench import Workbench
 
 COMMANDS = ("claim", "start", "complete", "wait", "resume", "fail", "release", "reassign")
 """What a person does with a task here, in the order in which it is offered."""
+
+_BRINGS_WORK = frozenset(
+    {
+        *("task.created", "task.ready", "task.assigned", "task.reassigned", "task.queued", "task.released"),
+        *("task.retried", "process.started", "process.resumed", "process.retried"),
+    }
+)
 
 _OWN = frozenset({"complete", "wait", "resume", "fail"})
 """What only the one who has the task does."""
@@ -69,6 +76,15 @@ class Inbox:
     def listed(self) -> list[UUID]:
         """The ids of all tasks in both lists, in order."""
         return [one.task.id for one in (*self.mine, *self.queue)]
+
+    def concerns(self, event: Event) -> bool:
+        """Whether an event may bring work, or is of a process whose task is listed or opened."""
+        opened = self.opened
+        return (
+            event.event_type in _BRINGS_WORK
+            or (opened is not None and event.process_instance_id == opened.process.id)
+            or any(event.process_instance_id == one.process_instance_id for one in (*self.mine, *self.queue))
+        )
 
     def move_on(self) -> None:
         """Choose the task behind the chosen one, or the one before it: the chosen one is done with."""

@@ -158,6 +158,48 @@ def test_a_draft_waits_while_another_task_is_in_hand(house: gndp.Workbench) -> N
     assert view.form.asked["draft"] == {"score": "333"}
 
 
+def test_a_draft_outlives_a_look_at_another_page(house: gndp.Workbench) -> None:
+    score, _ = started(house)
+    view = work(house, "ann")
+    view.command("start")
+    view.form.fill({"score": "333", "remarks": ""})
+    again = WorkView(view._desk)
+    again.refresh()
+    assert again.form.asked["draft"] == {"score": "333", "remarks": ""}
+    again.form.submit()
+    third = WorkView(view._desk)
+    third.refresh()
+    assert house.tasks.get(score.id).status == "completed"
+    assert view._desk.drafts == {}
+
+
+def test_events_that_change_nothing_here_are_not_heard(house: gndp.Workbench) -> None:
+    score, sign = started(house)
+    house.tasks.start(score.id, user_id="ann")
+    other = house.processes.start(
+        process_definition_id="x", process_name="Other", process_type="custom", initiated_by="max"
+    )
+    task = house.tasks.create(
+        process_instance_id=other.id,
+        task_definition_id="t",
+        task_name="T",
+        task_type="manual",
+        assigned_to="sue",
+        user_id="max",
+    )
+    view = work(house, "ann")
+    house.tasks.comment(score.id, user_id="max", text="hurry")
+    assert view.concerns(house.processes.events(score.process_instance_id)[0])
+    for act, heard in (
+        (lambda: house.processes.comment(other.id, user_id="max", text="well"), False),
+        (lambda: house.tasks.start(task.id, user_id="sue"), False),
+        (lambda: house.tasks.release(task.id, user_id="max"), True),
+    ):
+        act()
+        assert view.concerns(house.processes.events(other.id)[0]) is heard
+    assert sign.status == "pending"
+
+
 def test_a_task_that_somebody_else_was_given_keeps_what_was_typed(house: gndp.Workbench) -> None:
     score, _ = started(house)
     view = signed_in(house, "ann")
@@ -351,6 +393,16 @@ def test_a_database_that_is_away_is_said_and_tried_again(
         assert shown(view) == [[], ["Score"]]
     view.retry.clicks += 1
     assert not view.problem.visible
+
+
+def test_a_message_is_put_away_until_there_is_another(house: gndp.Workbench) -> None:
+    desk = Desk(lambda: house)
+    desk.say("Done <b>now</b>")
+    assert (desk.message.visible, desk.message.object) == (True, "Done <b>now</b>")
+    desk.message._handle_msg("close")
+    assert not desk.message.visible
+    desk.say("Again", "error")
+    assert (desk.message.visible, desk.message.severity) == (True, "error")
 
 
 # Out of office ------------------------------------------------------------------------------------------

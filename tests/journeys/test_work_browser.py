@@ -339,7 +339,8 @@ def test_numbers_are_read_as_the_viewer_writes_them(
     for typed, shown, word in (
         ("250000,5", "250.000,5", None),
         ("12.000", "12.000", None),
-        ("1.5", "1.5", "must be a number, not a text; write it like 12.345,6"),
+        ("1.5", "1,5", "must be at least 10000"),  # what was understood is shown
+        ("12,5,0", "12,5,0", "must be a number, not a text; write it like 12.345,6"),
         ("-1,50", "-1,50", "must be at least 10000"),
         ("zwei", "zwei", "must be a number, not a text; write it like 12.345,6"),
     ):
