@@ -223,6 +223,9 @@ def test_a_task_goes_to_somebody_else_after_it_was_shown_what_that_changes(
     expect(rows(page, "What it would change").filter(has_text="cid")).to_contain_text("1 of 2, available")
     expect(page.get_by_text("cid can take it.")).to_be_visible()
     assert workbench.tasks.get(task.id).assigned_to == "bob"
+    page.get_by_role("textbox", name="Reason").fill("bob is away")
+    page.get_by_role("button", name="Reassign").click()
+    expect(rows(page, "People").filter(has_text="cid")).to_contain_text("1 of 2, available")
 
 
 def test_the_page_numbers_stand_below_the_table(page: Page) -> None:
