@@ -201,7 +201,7 @@ def test_the_same_view_is_asked_for_again_after_its_filters_were_changed(page: P
     expect(rows(page, "Processes")).to_have_count(1)
 
 
-def test_a_task_goes_to_somebody_else_after_it_was_shown_what_that_changes(
+def test_what_giving_a_task_to_somebody_else_changes_is_shown_before_it_is_done(
     page: Page, workbench: gndp.Workbench
 ) -> None:
     for person in ("bob", "cid"):
@@ -223,9 +223,7 @@ def test_a_task_goes_to_somebody_else_after_it_was_shown_what_that_changes(
     expect(rows(page, "What it would change").filter(has_text="cid")).to_contain_text("1 of 2, available")
     expect(page.get_by_text("cid can take it.")).to_be_visible()
     assert workbench.tasks.get(task.id).assigned_to == "bob"
-    page.get_by_role("textbox", name="Reason").fill("bob is away")
-    page.get_by_role("button", name="Reassign").click()
-    expect(rows(page, "People").filter(has_text="cid")).to_contain_text("1 of 2, available")
+    expect(page.get_by_role("textbox", name="Reason")).to_be_visible()
 
 
 def test_the_page_numbers_stand_below_the_table(page: Page) -> None:
