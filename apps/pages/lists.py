@@ -70,7 +70,7 @@ class ListView:
             label="Status",
             options=statuses,
             value=[status for status in query.get("status", "").split(",") if status in statuses],
-            width=230,
+            width=260,
         )
         self.choices = {
             name: _choice(label, options, query.get(name)) for name, (label, options) in choices.items()

@@ -45,7 +45,7 @@ class ReassignmentForm:
             min_characters=0,
             case_sensitive=False,
             search_strategy="includes",
-            width=220,
+            width=270,
         )
         self.task = pmui.Select(label="Task", options=[], disabled=True, width=380)
         self.taker = pmui.AutocompleteInput(
@@ -54,7 +54,7 @@ class ReassignmentForm:
             min_characters=0,
             case_sensitive=False,
             search_strategy="includes",
-            width=220,
+            width=270,
         )
         self.table = Table(_COLUMNS, self._exported, label="What it would change", visible=False)
         self.verdict = pn.pane.HTML("", stylesheets=[STYLESHEET], sizing_mode="stretch_width")
@@ -123,6 +123,9 @@ class ReassignmentForm:
         html = render("verdict", text=verdict) if verdict else ""
         if html != self.verdict.object:
             self.verdict.object = html
+        cell = _cell(found) if found else ""
+        if cell != self.table.notebook_cell:
+            self.table.notebook_cell = cell
         rows = [_change_row(change) for change in (found.giver, found.taker)] if found else []
         if rows != self.table.rows:
             self.table.param.update(rows=rows, total=len(rows), is_loading=False)
@@ -163,6 +166,14 @@ def _offer(widget: Any, options: dict[str, str]) -> None:
     """Other options, unless what is chosen would be lost with them."""
     if options != widget.options and (not widget.value or widget.value in options.values()):
         widget.options = options
+
+
+def _cell(found: Reassignment) -> str:
+    """The preview as a cell of a notebook."""
+    return (
+        "import gndp\n\nwb = gndp.connect()\n"
+        f"wb.tasks.preview_reassignment({str(found.task_id)!r}, new_assignee={found.taker.user_id!r})"
+    )
 
 
 def _label(user_id: str, name: str) -> str:

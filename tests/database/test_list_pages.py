@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 import gndp
 from gndp.core.errors import Invalid
-from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus
+from gndp.core.states import Priority, ProcessStatus, SlaStatus, TaskStatus, TaskSubstatus
 from gndp.store import lists
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,6 +34,7 @@ PROCESS_COLUMNS = (
 TASK_COLUMNS = (
     *("id", "process_instance_id", "task_definition_id", "task_name", "task_type", "status", "position"),
     *("assigned_to", "assigned_team", "created_at", "due_date", "priority", "sla_status", "tags", "notes"),
+    "substatus",
 )
 
 Row = dict[str, Any]
@@ -78,6 +79,7 @@ class House:
             "task_type": "manual",
             "position": len(self.tasks),
             "notes": self.chance.choice([None, self._text()]),
+            "substatus": self.chance.choice([None, *map(str, TaskSubstatus)]),
         }
         self._insert("tasks", TASK_COLUMNS, row)
         self.tasks.append(row)
@@ -161,7 +163,7 @@ def words(*texts: str | None) -> set[str]:
 
 def fits(row: Row, name: str, value: Any) -> bool:
     match name:
-        case "status" | "priority" | "sla_status":
+        case "status" | "substatus" | "priority" | "sla_status":
             return row[name] in ([value] if isinstance(value, str) else value)
         case "tags":
             return set(value) <= set(row["tags"])
@@ -246,6 +248,7 @@ def filters_of(draw: Any, noun: str) -> dict[str, Any]:
         }
     else:
         house_filters |= {
+            "substatus": some(TaskSubstatus),
             "task_definition_id": st.sampled_from(["review_offer", "rate", "?", "none"]),
             "process_id": st.integers(0, 5),
         }
@@ -335,6 +338,8 @@ def test_what_only_one_of_them_has_is_refused_too(house: House) -> None:
     for asked in ({"business_key": "\0"}, {"parent_process_id": "7"}, {"process_type": ""}):
         with pytest.raises(Invalid):
             house.wb.processes.list(**asked)
+    with pytest.raises(Invalid, match="substatus"):
+        house.wb.tasks.list(substatus="asleep")
     with pytest.raises(Invalid, match="task_definition_id"):
         house.wb.tasks.list(task_definition_id="")
 

@@ -201,7 +201,7 @@ def test_the_same_view_is_asked_for_again_after_its_filters_were_changed(page: P
     expect(rows(page, "Processes")).to_have_count(1)
 
 
-def test_a_task_goes_to_somebody_else_after_it_was_shown_what_that_changes(
+def test_what_giving_a_task_to_somebody_else_changes_is_shown_before_it_is_done(
     page: Page, workbench: gndp.Workbench
 ) -> None:
     for person in ("bob", "cid"):
@@ -223,6 +223,7 @@ def test_a_task_goes_to_somebody_else_after_it_was_shown_what_that_changes(
     expect(rows(page, "What it would change").filter(has_text="cid")).to_contain_text("1 of 2, available")
     expect(page.get_by_text("cid can take it.")).to_be_visible()
     assert workbench.tasks.get(task.id).assigned_to == "bob"
+    expect(page.get_by_role("textbox", name="Reason")).to_be_visible()
 
 
 def test_the_page_numbers_stand_below_the_table(page: Page) -> None:
@@ -238,7 +239,7 @@ def test_the_page_numbers_stand_below_the_table(page: Page) -> None:
 def test_no_page_is_wider_than_the_window(page: Page, address: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 1100})
     show(page, address, {"/": "Overview"}.get(address, address[1:].capitalize()))
-    region = page.locator("[role=region]").first
-    expect(region).to_be_visible()
-    box = region.bounding_box()
+    csv = page.get_by_role("button", name="CSV").first  # at the right edge of a table
+    expect(csv).to_be_visible()
+    box = csv.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= width

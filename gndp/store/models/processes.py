@@ -82,6 +82,18 @@ class ProcessInstances(SQLModel, table=True):
         CheckConstraint("sla_target_mins > 0", name="process_instances_sla_target_check"),
         CheckConstraint("retry_count >= 0 AND max_retries >= 0", name="process_instances_retries_check"),
         Index("process_instances_created_idx", desc("created_at"), desc("id")),
+        Index("process_instances_started_idx", "started_at", postgresql_where=text("started_at IS NOT NULL")),
+        Index(
+            "process_instances_completed_idx",
+            "completed_at",
+            postgresql_include=["status", "sla_status"],
+            postgresql_where=text("completed_at IS NOT NULL"),
+        ),
+        Index(
+            "process_instances_breached_idx",
+            "sla_breach_time",
+            postgresql_where=text("sla_breach_time IS NOT NULL"),
+        ),
         Index("process_instances_status_idx", "status", desc("created_at"), desc("id")),
         Index(
             "process_instances_assignee_idx",
