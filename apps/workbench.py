@@ -18,6 +18,7 @@ from .pages.lists import ProcessesView, TasksView
 from .pages.overview import OverviewView
 from .sessions import begin_anywhere
 from .stores.live import Listening, Live
+from .turns import InTurn
 
 if TYPE_CHECKING:
     from gndp.workbench import Workbench
@@ -27,6 +28,9 @@ __all__ = ["PLACES", "TITLE", "Shell", "begin_anywhere", "pages"]
 _log = logging.getLogger(__name__)
 
 TITLE = "GNDP operations workbench"
+
+_THREADS = 4
+"""How many browser sessions are answered at a time."""
 
 PLACES = (
     Place("/", "Overview", "Monitoring", "", OverviewView),
@@ -45,7 +49,8 @@ def pages(
 
     ``leave`` signs out whoever has such cookies; ``workbench`` is the server's own, which hears every event.
     """
-    pn.config.nthreads = 4
+    pn.config.nthreads = _THREADS
+    pn.state._thread_pool = InTurn(_THREADS)
     pn.config.reconnect = True
     live = Live(workbench)
 

@@ -48,7 +48,7 @@ _NOTEBOOK_CELL = (
 _BACK = (address("calendars"), "‹ Calendars")
 
 
-def calendars(desk: Desk) -> View:
+def calendars_view(desk: Desk) -> View:
     """All calendars, the one that the address names, or a new one."""
     if "calendar" in desk.query:
         return CalendarView(desk, desk.query["calendar"])
