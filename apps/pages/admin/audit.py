@@ -201,7 +201,7 @@ class AnchorPart:
         self._store = store
         self.work = Work(desk)
         self.download = Download(self._anchor, label="Download an anchor", margin=(0, 10))
-        self.file = pmui.FileInput(label="Anchor file", accept=".gz,.jsonl,.anchor", width=180)
+        self.file = pmui.FileInput(label="Anchor file", width=180)
         self.start = pmui.Button(label="Verify against it", on_click=lambda _: apart(self.verify))
         self.verdict = pmui.Alert("", visible=False)
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
