@@ -135,7 +135,7 @@ class CalendarView(AdminView):
             return wb.calendars.save(self.store.name, calendar, in_place_of=seen)
 
         self.edit = CalendarEditor(self.desk, seen, save, done, self._read_anew)
-        self.content[:] = [heading("Change it", 2), self.edit.panel]
+        self.content[:] = [self.edit.panel]
 
     def _read_anew(self) -> None:
         self.edit = None
@@ -195,10 +195,13 @@ class CalendarEditor:
             done,
             _anew(read_anew),
         )
-        self.panel = pmui.Tabs(
-            ("As a form", self.form.panel),
-            ("As a document", self.document.panel),
+        self.panel = pn.Column(
+            heading("As a form", 2),
+            self.form.panel,
+            heading("As a document", 2),
+            self.document.panel,
             sizing_mode="stretch_width",
+            margin=0,
         )
 
     def said(self) -> dict[str, Any]:
