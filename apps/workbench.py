@@ -24,6 +24,7 @@ from .pages.work import WorkView
 from .pages.workload import WorkloadView
 from .sessions import begin_anywhere
 from .stores.live import Listening, Live
+from .turns import InTurn
 
 if TYPE_CHECKING:
     from gndp.workbench import Workbench
@@ -39,6 +40,9 @@ _THEME = {
 _log = logging.getLogger(__name__)
 
 TITLE = "GNDP operations workbench"
+
+_THREADS = 4
+"""How many browser sessions are answered at a time."""
 
 PLACES = (
     Place("/work", "My work", "", "", WorkView),
@@ -61,7 +65,8 @@ def pages(
 
     ``leave`` signs out whoever has such cookies; ``workbench`` is the server's own, which hears every event.
     """
-    pn.config.nthreads = 4
+    pn.config.nthreads = _THREADS
+    pn.state._thread_pool = InTurn(_THREADS)
     pn.config.reconnect = True
     live = Live(workbench)
 

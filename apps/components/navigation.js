@@ -28,6 +28,11 @@ export function render({model}) {
     }))
   }
 
+  // Panel asks for its files by relative paths, which would lead elsewhere once the address is deeper or less deep.
+  const base = document.createElement("base")
+  base.href = "/"
+  document.head.prepend(base)
+
   const address = () => window.location.pathname + window.location.search
 
   function follow(event) {

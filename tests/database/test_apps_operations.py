@@ -117,7 +117,7 @@ def test_dead_letters_are_inspected_and_replayed(workbench: gndp.Workbench, dead
     first, second = view.parked.rows
     view.parked.selected = [first["id"]]
     assert view.inspection.visible
-    assert f"cannot post {HOSTILE}" in str(view.inspected.items)
+    assert f"cannot post {HOSTILE}" in str(view.inspected.facts)
     dead["healed"].set()
     view.replay.clicks += 1
     until(lambda: dead["handled"] and len(workbench.events.dead()) == 1)
@@ -163,7 +163,7 @@ def test_the_oldest_open_writer_is_shown(workbench: gndp.Workbench) -> None:
         connection.execute("SELECT pg_current_xact_id()")
         view = EventsView(desk_of(workbench))
         view.refresh()
-        assert {"name": "Application", "value": "slow import", "kind": "text"} in view.writer.items
+        assert {"name": "Application", "value": "slow import", "kind": "text"} in view.writer.facts
         connection.rollback()
 
 
@@ -175,7 +175,7 @@ def test_the_check_says_what_holds_and_how_far_it_has_come(workbench: gndp.Workb
     view = AuditView(desk_of(workbench, Role.MANAGER))
     told: list[int] = []
     view.check.work.bar.param.watch(lambda event: told.append(event.new), "value")
-    view.check.start.clicks += 1
+    view.check.check()
     assert view.check.verdict.object == "Everything holds."
     assert told[-1] == 100
     assert told == sorted(told)

@@ -10,7 +10,7 @@ import gndp
 from apps.desk import Desk
 from apps.pages.admin import ADMIN_PLACES
 from apps.pages.admin.frame import Refused
-from apps.pages.admin.people import PeopleView, TeamView, people
+from apps.pages.admin.people import PeopleView, TeamView, people_view
 from apps.pages.admin.person import PersonView
 from gndp.access.principals import Principal
 from gndp.core.errors import Unauthenticated
@@ -62,7 +62,7 @@ def test_bosses_see_every_page_without_a_problem(house: gndp.Workbench, role: Ro
 def test_the_list_says_who_is_there(house: gndp.Workbench) -> None:
     away = datetime.now(UTC) + timedelta(days=3)
     house.directory.set_out_of_office("ann", away)
-    view = people(admin(house))
+    view = people_view(admin(house))
     assert isinstance(view, PeopleView)
     view.refresh()
     assert names(view) == [HOSTILE, "Ann Ames", "Max", "Root"]
@@ -210,7 +210,7 @@ def test_a_one_time_link_is_shown_and_works_once(house: gndp.Workbench) -> None:
     with pytest.raises(Unauthenticated):
         house.entrance.accounts.set_password(token, "correct horse battery staple")
     view.refresh()
-    assert {"name": "Password", "value": "set", "kind": "text"} in view.access.facts.items
+    assert {"name": "Password", "value": "set", "kind": "text"} in view.access.facts.facts
     again = PersonView(admin(house), "ann")
     again.refresh()
     assert again.access.secret.text == ""
@@ -247,7 +247,7 @@ def test_somebody_who_is_not_there_is_said(house: gndp.Workbench) -> None:
 
 
 def test_a_team_is_changed(house: gndp.Workbench) -> None:
-    view = people(admin(house, "/admin/people?team=north"))
+    view = people_view(admin(house, "/admin/people?team=north"))
     assert isinstance(view, TeamView)
     view.refresh()
     assert [row["name"]["text"] for row in view.people.rows] == ["Ann Ames"]

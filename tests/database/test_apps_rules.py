@@ -174,7 +174,7 @@ def test_a_policy_is_tried_out_without_being_published(house: gndp.Workbench) ->
         2026, 12, 23, 16, 30
     )  # in UTC; half an hour before the office closes
     view.edit.preview_it()
-    told = {item["name"]: item["value"] for item in view.edit.preview.items}
+    told = {item["name"]: item["value"] for item in view.edit.preview.facts}
     assert told["Opened"] == "2026-12-23T16:30:00+00:00"
     assert told["Due"] == datetime(2026, 12, 28, 8, 30, tzinfo=UTC).isoformat()
     assert house.sla.policy("answer").version == 1
@@ -186,7 +186,7 @@ def test_a_policy_that_cannot_be_tried_out_says_why(house: gndp.Workbench) -> No
     view.edit.text.value = "name: answer\ntarget_minutes: 0\nitem: thing\n"
     view.edit.preview_it()
     assert all(place in view.edit.problems.object for place in ("target_minutes", "item"))
-    assert view.edit.preview.items == []
+    assert view.edit.preview.facts == []
 
 
 def test_a_new_version_is_published_and_differs(house: gndp.Workbench) -> None:
@@ -207,7 +207,7 @@ def test_an_older_version_is_shown_when_asked_for(house: gndp.Workbench) -> None
     house.sla.publish({**POLICY, "target_minutes": 90}, user_id="max")
     view = PolicyView(manager(house, "/admin/sla?policy=answer&version=1"), "answer")
     view.refresh()
-    assert view.facts.items[0]["value"] == "1 of 2"
+    assert view.facts.facts[0]["value"] == "1 of 2"
     assert "target_minutes: 60" in view.edit.text.value
 
 

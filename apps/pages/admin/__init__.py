@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from .. import Place, View
 from .audit import AuditView
-from .calendars import calendars
+from .calendars import calendars_view
 from .events import EventsView
 from .frame import Refused
 from .jobs import JobsView
-from .people import people
-from .sla import sla
-from .templates import templates
+from .people import people_view
+from .sla import sla_view
+from .templates import templates_view
 
 if TYPE_CHECKING:
     from ...desk import Desk
@@ -30,10 +30,10 @@ def _place(path: str, label: str, action: str, build: Callable[[Desk], View]) ->
 
 
 ADMIN_PLACES = (
-    _place("people", "People", "directory.be_away", people),
-    _place("calendars", "Calendars", "calendars.save", calendars),
-    _place("sla", "SLA policies", "sla.publish", sla),
-    _place("templates", "Templates", "definitions.publish", templates),
+    _place("people", "People", "directory.be_away", people_view),
+    _place("calendars", "Calendars", "calendars.save", calendars_view),
+    _place("sla", "SLA policies", "sla.publish", sla_view),
+    _place("templates", "Templates", "definitions.publish", templates_view),
     _place("jobs", "Jobs", "jobs.see", JobsView),
     _place("events", "Events", "subscriptions.see", EventsView),
     _place("audit", "Audit", "audit.see", AuditView),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import panel as pn
@@ -120,13 +121,18 @@ class Work:
             self.bar.value = percent
 
 
+def apart(work: Callable[[], None]) -> None:
+    """Do something that takes long, so that the page answers meanwhile."""
+    Thread(target=work, name="audit", daemon=True).start()
+
+
 class CheckPart:
     """The check of what always holds, on demand."""
 
     def __init__(self, desk: Desk, store: AuditStore) -> None:
         self._store = store
         self.work = Work(desk)
-        self.start = pmui.Button(label="Check now", on_click=lambda _: self.check())
+        self.start = pmui.Button(label="Check now", on_click=lambda _: apart(self.check))
         self.verdict = Notice("", visible=False)
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.violations = Rows(
@@ -196,8 +202,8 @@ class AnchorPart:
         self._store = store
         self.work = Work(desk)
         self.download = Download(self._anchor, label="Download an anchor", margin=(0, 10))
-        self.file = pmui.FileInput(label="Anchor file", accept=".gz,.jsonl,.anchor", width=180)
-        self.start = pmui.Button(label="Verify against it", on_click=lambda _: self.verify())
+        self.file = pmui.FileInput(label="Anchor file", width=180)
+        self.start = pmui.Button(label="Verify against it", on_click=lambda _: apart(self.verify))
         self.verdict = Notice("", visible=False)
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
         self.findings = Rows(_FOUND, label="Findings", visible=False)

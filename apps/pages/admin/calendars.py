@@ -48,7 +48,7 @@ _NOTEBOOK_CELL = (
 _BACK = (address("calendars"), "‹ Calendars")
 
 
-def calendars(desk: Desk) -> View:
+def calendars_view(desk: Desk) -> View:
     """All calendars, the one that the address names, or a new one."""
     if "calendar" in desk.query:
         return CalendarView(desk, desk.query["calendar"])
@@ -135,7 +135,7 @@ class CalendarView(AdminView):
             return wb.calendars.save(self.store.name, calendar, in_place_of=seen)
 
         self.edit = CalendarEditor(self.desk, seen, save, done, self._read_anew)
-        self.content[:] = [heading("Change it", 2), self.edit.panel]
+        self.content[:] = [self.edit.panel]
 
     def _read_anew(self) -> None:
         self.edit = None
@@ -175,9 +175,9 @@ class CalendarEditor:
     def __init__(self, desk: Desk, seen: Calendar, save: Any, done: Any, read_anew: Any) -> None:
         self.time_zone = pmui.TextInput(label="Time zone", value=seen.time_zone, width=230)
         self.time_zone.helper_text = "as Europe/Berlin"
-        self.country = pmui.TextInput(label="Country", value=seen.country or "", width=150)
-        self.country.helper_text = "two letters, or empty"
-        self.region = pmui.TextInput(label="Region", value=seen.region or "", width=150)
+        self.country = pmui.TextInput(label="Country", value=seen.country or "", width=130)
+        self.country.helper_text = "two letters"
+        self.region = pmui.TextInput(label="Region", value=seen.region or "", width=130)
         self.region.helper_text = "of the country"
         self.hours = [
             pmui.TextInput(label=weekday, value=written_hours(seen, day), width=230, placeholder="closed")
@@ -185,7 +185,8 @@ class CalendarEditor:
         ]
         self.holidays = editor("Own days off, one a line", "\n".join(map(str, seen.holidays)), rows=3)
         self.text = editor("Document, YAML or JSON", as_text(seen.to_document()))
-        fields = [row(self.time_zone, self.country, self.region), row(*self.hours), self.holidays]
+        week = [row(*self.hours[day : day + 2]) for day in range(0, 7, 2)]
+        fields = [row(self.time_zone, self.country, self.region), *week, self.holidays]
         self.form = Form(desk, fields, "Save", lambda wb: save(wb, self.said()), done, _anew(read_anew))
         self.document = Form(
             desk,
@@ -195,10 +196,13 @@ class CalendarEditor:
             done,
             _anew(read_anew),
         )
-        self.panel = pmui.Tabs(
-            ("As a form", self.form.panel),
-            ("As a document", self.document.panel),
+        self.panel = pn.Column(
+            heading("As a form", 2),
+            self.form.panel,
+            heading("As a document", 2),
+            self.document.panel,
             sizing_mode="stretch_width",
+            margin=0,
         )
 
     def said(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -45,6 +46,8 @@ _PARKED = (
     Column("parked_at", "Parked", "instant", "parked_at"),
 )
 _ALL = "all"
+_TIME_TO_HANDLE = 2.0
+"""Seconds after which most handlers have come to an end; no event says so."""
 
 
 class EventsView(AdminView):
@@ -141,6 +144,7 @@ class EventsView(AdminView):
             self.desk.say(f"{_counted(count)} given to {'its' if count == 1 else 'their'} handler again.")
         self.parked.selected = []
         self.refresh()
+        Timer(_TIME_TO_HANDLE, self.refresh).start()
 
     def _discard(self, wb: Workbench) -> int:
         wanted = self.store.by_subscription(self.parked.selected)

@@ -12,6 +12,7 @@ import panel as pn
 import panel_material_ui as pmui
 
 from gndp.core.calendars import known_time_zones
+from gndp.core.documents import MAX_BYTES
 from gndp.core.errors import GndpError, Invalid, Problem
 
 from ...components.documents import DOCUMENT_CSS, drawn
@@ -188,6 +189,7 @@ def editor(label: str, text: str = "", rows: int = 18) -> Any:
         label=label,
         value=text,
         rows=rows,
+        max_length=MAX_BYTES,
         max_rows=40,
         auto_grow=True,
         sizing_mode="stretch_width",

@@ -41,7 +41,7 @@ _TEAMS = (
 )
 
 
-def people(desk: Desk) -> View:
+def people_view(desk: Desk) -> View:
     """Everybody, or the person or the team that the address names."""
     query = desk.query
     if "person" in query:
@@ -74,8 +74,10 @@ class PeopleView(AdminView):
             notebook_cell=notebook_cell("wb.directory.teams()"),
         )
         self.dialogs = pn.Column(margin=0)
-        self.add_person = pmui.Button(label="Add a person", on_click=lambda _: self._open_person())
-        self.add_team = pmui.Button(label="Add a team", on_click=lambda _: self._open_team())
+        self.add_person = pmui.Button(
+            label="Add a person", on_click=lambda _: self._open_person(), disabled=True
+        )
+        self.add_team = pmui.Button(label="Add a team", on_click=lambda _: self._open_team(), disabled=True)
         offered = [self.add_person, self.add_team] if self.may_change else []
         parts = [row(self.search, *offered), self.people, heading("Teams", 2), self.teams, self.dialogs]
         super().__init__(desk, store, "People and teams", parts)
@@ -83,6 +85,7 @@ class PeopleView(AdminView):
     def show(self) -> None:
         """Show who is found, and all teams."""
         self.people.show(map(self._person_row, self.store.found))
+        self.add_person.disabled = self.add_team.disabled = self.store.now is None
         self.teams.show(map(self._team_row, self.store.teams))
 
     def _search(self, _: Any) -> None:
@@ -143,8 +146,8 @@ class PeopleView(AdminView):
 
     def _open(self, title: str, form: Form) -> None:
         self.dialog = FormDialog(title, form)
-        self.dialogs[:] = [self.dialog.dialog]
         self.dialog.open()
+        self.dialogs[:] = [self.dialog.dialog]
 
     def _added(self, said: str) -> None:
         self.dialog.close()

@@ -46,7 +46,7 @@ _VERSIONS = (
 _BACK = (address("sla"), "‹ SLA policies")
 
 
-def sla(desk: Desk) -> View:
+def sla_view(desk: Desk) -> View:
     """All policies, the one that the address names, or a new one."""
     if "policy" in desk.query:
         return PolicyView(desk, desk.query["policy"])
@@ -200,7 +200,7 @@ def _facts(shown: PublishedPolicy, newest: PublishedPolicy) -> list[tuple[str, A
     return [
         ("Version", f"{shown.version} of {newest.version}"),
         ("Is", state if shown == newest else "an older version"),
-        ("Retired", newest.retired_at),
+        *([("Retired", newest.retired_at)] if newest.retired_at else []),
         ("About", document.get("description")),
         ("Target", duration(document["target_minutes"])),
         ("Calendar", document.get("calendar") or "every minute counts"),

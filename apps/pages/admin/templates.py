@@ -53,7 +53,7 @@ _STEPS = (
 _BACK = (address("templates"), "‹ Templates")
 
 
-def templates(desk: Desk) -> View:
+def templates_view(desk: Desk) -> View:
     """All definitions, the one that the address names, or a new one."""
     if "template" in desk.query:
         return TemplateView(desk, desk.query["template"])
@@ -88,7 +88,7 @@ class TemplateView(AdminView):
         asked = desk.query.get("version", "")
         self.asked = int(asked) if asked.isdecimal() else None
         self.facts = Facts(sizing_mode="stretch_width", margin=(0, 10))
-        self.graph = Layers(sizing_mode="stretch_width")
+        self.graph = Layers(sizing_mode="stretch_width", margin=(0, 10))
         self.unusable = Notice("", severity="warning", visible=False)
         self.steps = Rows(_STEPS, label="Steps")
         self.versions = Rows(
