@@ -250,15 +250,17 @@ class DurableSubscription:
         for row in due:
             if self._stopping.is_set():
                 return 0.0
-            failed = logged(row[1:])
-            if self._attempt(reign, row[0] + 1, failed):
+            attempts, failed = row[0], logged(row[1:])
+            if attempts >= self._terms.max_attempts:  # its last attempt ended the process
+                self._write(reign, self._park([self._parked(failed.event, _ENDED, attempts)]))
+            if attempts >= self._terms.max_attempts or self._attempt(reign, attempts + 1, failed):
                 self._catch_up(reign, failed.event.process_instance_id)
         seconds = next_due[0][0]
         return 0.0 if due else POLL if seconds is None else max(0.0, seconds)
 
     def _attempt(self, reign: Reign, attempt: int, given: LoggedEvent, *also: Statement) -> bool:
         """Handle one event, its failure written first; whether it is out of the way: handled, or dead."""
-        self._write(reign, *also, self._parking([self._parked(given.event, _ENDED, attempt)]))
+        self._write(reign, *also, self._parking([self._failed(given.event, _ENDED, attempt)]))
         outcome = next(iter(self._deliverer.deliver([given.event], set())), _ENDED)
         if outcome.status == "handled":
             self._write(reign, self._delivered([given]))
@@ -298,13 +300,23 @@ class DurableSubscription:
                 return
 
     def _parked(self, event: Event, outcome: Outcome, attempts: int) -> dict[str, Any]:
-        row = {"seq": event.seq, "process_instance_id": event.process_instance_id, "error": outcome.error}
+        row = self._failed(event, outcome, attempts)
         if outcome.status == "held":
             return {**row, "status": DeliveryStatus.BEHIND, "attempts": 0, "delay": None}
         if attempts >= self._terms.max_attempts:
-            return {**row, "status": DeliveryStatus.DEAD, "attempts": attempts, "delay": None}
-        delay = min(LONGEST_DELAY, 2.0 ** (attempts - 1))
-        return {**row, "status": DeliveryStatus.RETRYING, "attempts": attempts, "delay": delay}
+            return {**row, "status": DeliveryStatus.DEAD, "delay": None}
+        return row
+
+    def _failed(self, event: Event, outcome: Outcome, attempts: int) -> dict[str, Any]:
+        """A delivery that is to be tried again."""
+        return {
+            "seq": event.seq,
+            "process_instance_id": event.process_instance_id,
+            "error": outcome.error,
+            "status": DeliveryStatus.RETRYING,
+            "attempts": attempts,
+            "delay": min(LONGEST_DELAY, 2.0 ** (attempts - 1)),
+        }
 
     def _park(self, rows: list[dict[str, Any]]) -> Statement:
         for row in rows:
