@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from threading import RLock
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from gndp.core.records import Event
@@ -39,3 +41,15 @@ class Place(NamedTuple):
     group: str
     action: str
     build: Callable[[Desk], View]
+
+
+def in_turn(refresh: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A view's ``refresh`` that waits for the one before it: what the person does and what changes elsewhere
+    ask for it in different threads, and the last must show the newest."""
+
+    @wraps(refresh)
+    def refreshed(view: Any) -> None:
+        with vars(view).setdefault("_refreshing", RLock()):
+            refresh(view)
+
+    return refreshed

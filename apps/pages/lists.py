@@ -18,6 +18,7 @@ from ..components.table import Column, Table, instant
 from ..components.views import Views
 from ..stores.bulk import PROCESS_VERBS, TASK_VERBS, Bulk, Verb
 from ..stores.lists import NEWEST_FIRST, PAGE_SIZE, ListStore
+from . import in_turn
 from .bulk import BulkBar
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class ListView:
             sizing_mode="stretch_width",
         )
 
+    @in_turn
     def refresh(self) -> None:
         """Read the page anew."""
         store = self.store

@@ -15,6 +15,7 @@ from ..components.html import STYLESHEET, duration, heading, in_line, render
 from ..components.notice import Notice
 from ..components.table import Column, Table, instant
 from ..stores.overview import Overview
+from . import in_turn
 
 if TYPE_CHECKING:
     from gndp.core.records import Event, Process, RecentEvent
@@ -69,6 +70,7 @@ class OverviewView:
         )
         self._follow_zone()
 
+    @in_turn
     def refresh(self) -> None:
         """Read everything anew."""
         store = self.store

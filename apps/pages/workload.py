@@ -14,6 +14,7 @@ from ..components.notice import Notice
 from ..components.table import Column, Table
 from ..stores.lists import PAGE_SIZE
 from ..stores.workload import PersonLoad, TeamLoad, WorkloadStore
+from . import in_turn
 from .reassignment import ReassignmentForm
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class WorkloadView:
             sizing_mode="stretch_width",
         )
 
+    @in_turn
     def refresh(self) -> None:
         """Read everything anew."""
         store = self.store

@@ -19,6 +19,7 @@ from ...components.documents import DOCUMENT_CSS, drawn
 from ...components.download import Download
 from ...components.html import heading
 from ...components.notice import Notice
+from .. import in_turn
 
 if TYPE_CHECKING:
     from gndp.core.records import Event
@@ -54,6 +55,7 @@ class AdminView:
             sizing_mode="stretch_width",
         )
 
+    @in_turn
     def refresh(self) -> None:
         """Read anew what is shown."""
         self.store.refresh()
