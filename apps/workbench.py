@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -97,6 +98,7 @@ class Shell:
         self.view: View | None = None
         self._place: Place | None = None
         self._listening: Listening | None = None
+        self._is_shown = False
         self._by_path = {place.path: place for place in PLACES}
         self._content = pn.Column(sizing_mode="stretch_width")
         desk.navigation.param.update(groups=self._groups(), paths=list(self._by_path))
@@ -115,7 +117,7 @@ class Shell:
                 )
             ],
             theme_toggle=True,
-            busy_indicator="circular",
+            busy_indicator="linear",
             sidebar_resizable=False,
             theme_config=_THEME,
         )
@@ -131,9 +133,16 @@ class Shell:
             return
         self.close()
         self._place, self.view = place, place.build(self.desk)
-        self._content[:] = [self.view.panel]
-        self._listening = self.desk.listen(self.view.refresh, self.view.concerns)
-        pn.state.onload(self.view.refresh)
+        # Where the document is held: what a refresh changes while a view is still made would be lost.
+        pn.state.execute(partial(self._place_view, self.view), schedule=self._is_shown)
+        self._is_shown = True
+
+    def _place_view(self, view: View) -> None:
+        if view is not self.view:  # it was left meanwhile
+            return
+        self._content[:] = [view.panel]
+        self._listening = self.desk.listen(view.refresh, view.concerns)
+        pn.state.onload(view.refresh)
 
     def close(self) -> None:
         """Leave the page that is shown."""

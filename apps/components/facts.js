@@ -66,7 +66,7 @@ export function render({model}) {
     list.hidden = model.facts.length === 0
     if (model.label) list.setAttribute("aria-label", model.label)
     list.replaceChildren(...model.facts.map(({name, kind, value}) => {
-      const fact = made("div", null, {class: kind})
+      const fact = made("div", null, kind === "code" ? {class: "wide"} : {})
       const said = made("dd")
       said.append(...KINDS[kind](value))
       fact.append(made("dt", name), said)
