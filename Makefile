@@ -42,6 +42,7 @@ bench: $(READY) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks.events
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.api_at_size
+	$(BIN)/python -m benchmarks.pages
 
 soak: $(READY) ## Run the long campaigns
 	$(BIN)/pytest -m soak
