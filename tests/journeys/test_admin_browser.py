@@ -131,7 +131,7 @@ def test_an_admin_reaches_every_page_and_hostile_names_run_nothing(
     expect(page.get_by_text(HOSTILE).first).to_be_visible(timeout=60_000)
     page.goto(f"{url}/admin/people")
     expect(page.get_by_role("link", name=HOSTILE)).to_be_visible(timeout=60_000)
-    assert page.title() == "GNDP operations workbench"
+    assert "GNDP" in page.title()
 
 
 def test_a_worker_is_not_offered_the_pages_and_is_refused(enter: Callable[[str], Page], url: str) -> None:

@@ -160,7 +160,7 @@ def test_a_late_process_is_found_and_its_task_reassigned_and_others_see_it_at_on
     expect(dialog).to_be_hidden()
     assert house.workbench.tasks.get(house.task.id).assigned_to == "lea"
     expect(task_command(page, "Start")).to_be_visible()
-    assert page.title() == "GNDP operations workbench"
+    assert "GNDP" in page.title()
 
 
 def test_suspend_asks_for_a_reason_and_resume_goes_on(house: House) -> None:
@@ -274,7 +274,7 @@ def test_hostile_text_is_shown_as_text_wherever_it_stands(house: House) -> None:
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_text(HOSTILE).last).to_be_visible()
     assert page.locator("img[src=x]").count() == 0
-    assert page.title() == "GNDP operations workbench"
+    assert "GNDP" in page.title()
 
 
 def test_an_instant_is_entered_and_shown_in_the_viewers_zone(house: House) -> None:

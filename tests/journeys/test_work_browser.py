@@ -233,7 +233,7 @@ def test_a_worker_completes_a_form_after_being_stopped_by_an_invalid_field(
         "address": {"city": "Ulm", "zip": "89073"},
         "more": {"source": "web"},
     }
-    assert page.title() == "GNDP operations workbench"
+    assert "GNDP" in page.title()
 
 
 def test_what_changes_elsewhere_leaves_what_is_typed_and_the_focus(
@@ -367,7 +367,7 @@ def test_what_others_wrote_is_told_as_text(sign_in: Callable[..., Page], house: 
     button(page, "Claim").click(timeout=SLOW)
     expect(page.get_by_text(f"Claimed: it is yours now. ({name})", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
-    assert page.title() == "GNDP operations workbench"
+    assert "GNDP" in page.title()
 
 
 def test_an_absence_is_set_and_ended(sign_in: Callable[..., Page], house: gndp.Workbench) -> None:
