@@ -163,7 +163,7 @@ def test_an_unreachable_database_is_said_and_tried_again(
         patched.setattr(type(workbench.processes), "list", unreachable)
         start(workbench, "Makes the page look")
         expect(page.get_by_text("cannot be read now")).to_be_visible(timeout=30_000)
-        expect(page.locator(".MuiAlert-colorError")).to_be_visible()
+        expect(page.get_by_role("alert").filter(has_text="cannot be read now")).to_be_visible()
         expect(rows(page, "Processes")).to_have_count(25)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("cannot be read now")).to_be_hidden()

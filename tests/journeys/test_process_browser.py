@@ -144,7 +144,7 @@ def test_a_late_process_is_found_and_its_task_reassigned_and_others_see_it_at_on
     other = house.page_of("wim", house.process_path(house.late, house.task))
     expect(task_command(other, "Release")).to_be_visible(timeout=60_000)
     page = house.page_of("lea", "/processes")
-    page.get_by_role("link", name="Late").click()
+    page.get_by_role("link", name="Late <img").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Late <img", timeout=60_000)
     tasks_of(page).get_by_role("link", name="Ask").click()
     expect(page.get_by_role("heading", name="Task: Ask")).to_be_visible()
