@@ -14,9 +14,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from playwright.sync_api import expect
 
 from gndp.cli import main
 from tests.journeys.command_line import GNDP, Run
+
+expect.set_options(timeout=30_000)  # a busy machine; what is there is not waited for
 
 
 @pytest.fixture

@@ -17,6 +17,9 @@ import gndp
 from gndp.server import build_app
 from gndp.settings import Settings
 
+BY_THE_BUS = 15_000
+"""Milliseconds for a change to show elsewhere, which takes half a second; without the bus it would be 30."""
+
 
 @contextmanager
 def served(

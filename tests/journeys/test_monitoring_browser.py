@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from serving import served
+from serving import BY_THE_BUS, served
 
 import gndp
 from gndp.core.errors import DatabaseUnavailable
@@ -172,7 +172,7 @@ def test_an_unreachable_database_is_said_and_tried_again(
 def test_what_changes_elsewhere_shows_here(page: Page, workbench: gndp.Workbench) -> None:
     expect(page.get_by_text("30 running")).to_be_visible()
     start(workbench, "Started elsewhere")
-    expect(page.get_by_text("31 running")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("31 running")).to_be_visible(timeout=BY_THE_BUS)
     expect(rows(page, "Recent changes").filter(has_text="Started elsewhere")).to_be_visible()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from serving import served
+from serving import BY_THE_BUS, served
 
 import gndp
 from apps.stores.actions import Action, Field
@@ -153,10 +152,8 @@ def test_a_late_process_is_found_and_its_task_reassigned_and_others_see_it_at_on
     expect(dialog.get_by_label("To whom")).to_be_focused()
     dialog.get_by_label("To whom").fill("lea")
     dialog.get_by_label("Reason").fill("wim is away")
-    begun = time.monotonic()
     dialog.get_by_role("button", name="Reassign").click()
-    expect(tasks_of(other).get_by_role("cell", name="lea", exact=True)).to_be_visible(timeout=2_000)
-    assert time.monotonic() - begun < 2.5
+    expect(tasks_of(other).get_by_role("cell", name="lea", exact=True)).to_be_visible(timeout=BY_THE_BUS)
     expect(dialog).to_be_hidden()
     assert house.workbench.tasks.get(house.task.id).assigned_to == "lea"
     expect(task_command(page, "Start")).to_be_visible()

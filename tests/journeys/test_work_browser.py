@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from serving import served
+from serving import BY_THE_BUS, served
 
 import gndp
 from gndp.access.passwords import Passwords
@@ -248,9 +248,9 @@ def test_what_changes_elsewhere_leaves_what_is_typed_and_the_focus(
     applicant.press_sequentially("Ann Be")
     applicant.press("ArrowLeft")
     start(house, "Started elsewhere")
-    expect(page.get_by_text("Started elsewhere")).to_be_visible(timeout=2_000)
+    expect(page.get_by_text("Started elsewhere")).to_be_visible(timeout=BY_THE_BUS)
     house.tasks.update(task.id, user_id="max", notes="Noted elsewhere")
-    expect(page.get_by_text("Noted elsewhere")).to_be_visible(timeout=2_000)
+    expect(page.get_by_text("Noted elsewhere")).to_be_visible(timeout=BY_THE_BUS)
     expect(applicant).to_be_focused()
     applicant.press_sequentially("eeee")
     expect(applicant).to_have_value("Ann Beeeee")
